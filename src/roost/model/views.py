@@ -1,0 +1,161 @@
+"""What REST answers hold. Each struct is also the source of its JSON Schema and TypeScript type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from roost.model.agents import Limits, State
+
+
+class AgentView(Struct, frozen=True, kw_only=True):
+    """An agent as it stands. Times are RFC 3339 in UTC."""
+
+    name: str
+    state: State
+    reason: str | None
+    session_id: str
+    driver: str
+    command: list[str]
+    cwd: str
+    node: str
+    environment: str | None = None
+    env_names: list[str] = []
+    labels: dict[str, str] = {}
+    role: str | None = None
+    model: str | None = None
+    capabilities: list[str] = []
+    restart: str = "no"
+    restarts: int = 0
+    limits: Limits = Limits()
+    pid: int | None = None
+    terminal: bool = True
+    cols: int = 80
+    rows: int = 24
+    started_at: str
+    ended_at: str | None = None
+    uptime_s: float
+    exit_code: int | None = None
+    signal: str | None = None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    processes: int | None = None
+    bytes: int = 0
+    lines: int = 0
+    last_output_at: str | None = None
+    last_seq: int = 0
+    viewers: int = 0
+    attention: str | None = None
+    """What the agent waits for, where that is known."""
+
+
+class AgentList(Struct, frozen=True, kw_only=True):
+    agents: list[AgentView]
+    next_cursor: str | None = None
+    total: int
+
+
+class LogLine(Struct, frozen=True):
+    seq: int
+    timestamp: str
+    stream: str
+    line_num: int
+    line: str
+
+
+class LogPage(Struct, frozen=True, kw_only=True):
+    agent_name: str
+    session_id: str
+    lines: list[LogLine]
+    next_cursor: str | None = None
+
+
+class Run(Struct, frozen=True, omit_defaults=True):
+    """Cells of one row that look alike."""
+
+    text: str
+    fg: str | None = None
+    bg: str | None = None
+    bold: bool = False
+    faint: bool = False
+    italic: bool = False
+    underline: bool = False
+    inverse: bool = False
+    strikethrough: bool = False
+
+
+class ScreenView(Struct, frozen=True, kw_only=True):
+    """A terminal's screen; `rows_text` are the visible rows, right-trimmed."""
+
+    agent_name: str
+    session_id: str
+    cols: int
+    rows: int
+    title: str
+    cursor_col: int
+    cursor_row: int
+    cursor_visible: bool
+    alternate: bool
+    rows_text: list[str]
+    cells: list[list[Run]]
+
+
+class Issue(Struct, frozen=True, kw_only=True):
+    """Something that health found: what, on what evidence, and what to do about it."""
+
+    code: str
+    severity: str
+    message: str
+    advice: str
+    details: dict[str, Any] = {}
+
+
+class ComponentHealth(Struct, frozen=True, kw_only=True):
+    status: str
+    """`ok`, `degraded` or `down`."""
+    message: str = ""
+    details: dict[str, Any] = {}
+
+
+class HealthView(Struct, frozen=True, kw_only=True):
+    status: str
+    """`healthy`, `degraded` or `unhealthy`."""
+    live: bool
+    ready: bool
+    version: str
+    uptime_s: float
+    node: str
+    components: dict[str, ComponentHealth]
+    issues: list[Issue]
+
+
+class Accepted(Struct, frozen=True):
+    """Input was taken; `repeated` says that it had been typed before and was not typed again."""
+
+    accepted: bool = True
+    repeated: bool = False
+
+
+class Ticket(Struct, frozen=True):
+    """A one-time pass for a client that can send no header."""
+
+    ticket: str
+    expires_in_s: int
+
+
+class StreamStats(Struct, frozen=True):
+    total_agents: int
+    total_clients: int
+    agents: dict[str, int]
+
+
+class ErrorBody(Struct, frozen=True):
+    code: str
+    message: str
+    details: dict[str, Any]
+    request_id: str
+
+
+class ErrorView(Struct, frozen=True):
+    error: ErrorBody
