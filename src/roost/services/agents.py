@@ -1,0 +1,477 @@
+"""Agents: starting, steering and knowing them.
+
+The keeper runs agents, the projection says what became of them; this service holds the newest session of every agent in
+memory, so that reading costs nothing, and turns requests into the keeper's operations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import shlex
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from roost.config import AgentSettings
+from roost.core.environment import agent_environment
+from roost.errors import (
+    AgentNotFound,
+    AgentNotRunning,
+    AgentRunning,
+    DirectoryUnusable,
+    InvalidRequest,
+    KeeperUnavailable,
+    LimitReached,
+    NoTerminal,
+    SessionNotFound,
+    TimedOut,
+)
+from roost.model.agents import ENDED, Definition, Session, StartAgent
+from roost.model.ids import check_agent_name, check_id, session_id
+from roost.model.views import AgentView
+from roost.paths import DataDirectory
+from roost.projection.projector import Projector
+from roost.services.keeper_link import KeeperLink
+from roost.services.lost import current_boot_id, why_lost
+from roost.services.process_figures import ProcessFigures
+from roost.services.views import AgentRecord, agent_view
+
+log = structlog.get_logger("agents")
+
+SETTLE_S = 5.0
+Json = dict[str, Any]
+
+
+class Agents:
+    """All agents of this node. Lives on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        data: DataDirectory,
+        link: KeeperLink,
+        projector: Projector,
+        settings: AgentSettings,
+        node: str,
+        environ: dict[str, str],
+    ) -> None:
+        self._data = data
+        self._link = link
+        self._projector = projector
+        self._settings = settings
+        self._node = node
+        self._environ = environ
+        self._records: dict[str, AgentRecord] = {}
+        self._starting: set[str] = set()
+        self._figures = ProcessFigures()
+        self._sampling: asyncio.Task[None] | None = None
+        self._changed: asyncio.Future[None] | None = None
+        self._input_source = f"server-{secrets.token_hex(8)}"
+        self._input_seq = 0
+        self.on_ended: Callable[[AgentRecord], None] | None = None
+
+    # Knowing
+
+    def load(self, sessions: list[Session], environments: dict[str, dict[str, str]]) -> None:
+        """Take over what the store remembers."""
+        for session in sessions:
+            self._records[session.agent_name] = AgentRecord(session, environments.get(session.agent_name))
+
+    def take(self, sessions: list[Session]) -> None:
+        """Take over what the projection found."""
+        for session in sessions:
+            record = self._records.get(session.agent_name)
+            if record is None:
+                self._records[session.agent_name] = AgentRecord(session)
+            elif _is_older(session, record.session):
+                continue
+            else:
+                was_ended = record.ended and record.session.session_id == session.session_id
+                record.session = session
+                if record.ended and not was_ended and self.on_ended is not None:
+                    self.on_ended(record)
+        self._announce()
+
+    def all(self) -> list[AgentView]:
+        """Every agent, by name."""
+        self._sample_if_stale()
+        now = time.time_ns()
+        return [self._view(self._records[name], now) for name in sorted(self._records)]
+
+    def get(self, name: str) -> AgentView:
+        """One agent.
+
+        Raises:
+            AgentNotFound: there is none of that name.
+        """
+        self._sample_if_stale()
+        return self._view(self.record(name), time.time_ns())
+
+    def record(self, name: str) -> AgentRecord:
+        """What is known of one agent.
+
+        Raises:
+            AgentNotFound: there is none of that name.
+        """
+        record = self._records.get(name)
+        if record is None:
+            near = [known for known in self._records if known.lower().startswith(name[:3].lower())][:5]
+            raise AgentNotFound(f"there is no agent {name[:80]!r}", name=name[:80], similar=sorted(near))
+        return record
+
+    def records(self) -> list[AgentRecord]:
+        return list(self._records.values())
+
+    def resolve_session(self, name: str) -> Session:
+        """The newest session of an agent.
+
+        Raises:
+            AgentNotFound: there is none of that name.
+        """
+        return self.record(name).session
+
+    def find_session(self, session_id: str) -> Session:
+        """A session that is the newest of its agent.
+
+        Raises:
+            SessionNotFound: no agent's newest session has that id.
+        """
+        for record in self._records.values():
+            if record.session.session_id == session_id:
+                return record.session
+        raise SessionNotFound(f"there is no current session {session_id[:80]!r}", session_id=session_id[:80])
+
+    # Starting and ending
+
+    async def start(self, request: StartAgent, *, by: str) -> AgentView:
+        """Start an agent; a request repeated with the same `session_id` starts nothing twice.
+
+        Raises:
+            InvalidRequest: the name, program, directory or environment cannot be used.
+            AgentRunning: an agent of that name runs.
+            KeeperUnavailable: no keeper could be started.
+        """
+        name = check_agent_name(request.name)
+        wanted = check_id(request.session_id, "session id") if request.session_id else None
+        current = self._records.get(name)
+        if current is not None and wanted == current.session.session_id:
+            return self.get(name)
+        if name in self._starting or (current is not None and not current.ended):
+            raise AgentRunning(f"agent {name} is already running", hint="stop it, or choose another name", name=name)
+        if sum(not record.ended for record in self._records.values()) >= self._settings.max_running:
+            raise LimitReached(f"{self._settings.max_running} agents are running, which is the limit")
+        self._starting.add(name)
+        try:
+            definition, env = self._define(request)
+            return await self._start(name, wanted, definition, env, request.size.cols, request.size.rows)
+        finally:
+            self._starting.discard(name)
+
+    async def restart(self, name: str, *, by: str) -> AgentView:
+        """Stop an agent if it runs, and start it again with the same definition and environment."""
+        record = self.record(name)
+        if not record.ended:
+            await self.stop(name, by=by)
+        env = record.env
+        if env is None:
+            env = agent_environment(self._environ, {}, self._settings.env_allow)
+        session = record.session
+        self._starting.add(name)
+        try:
+            await self._start(name, None, session.definition, env, session.cols, session.rows)
+        finally:
+            self._starting.discard(name)
+        record.restarts += 1
+        return self.get(name)
+
+    async def stop(self, name: str, *, grace_s: float | None = None, by: str) -> AgentView:
+        """SIGTERM to the whole tree, SIGKILL after `grace_s`; returns when nothing of it is left."""
+        grace = self._settings.grace_s if grace_s is None else grace_s
+        return await self._end(name, "stop", grace_s=grace, by=by)
+
+    async def kill(self, name: str, *, by: str) -> AgentView:
+        """SIGKILL to the whole tree; returns when nothing of it is left."""
+        return await self._end(name, "kill", by=by)
+
+    async def remove(self, name: str, *, by: str) -> None:
+        """Forget an ended agent, with its recordings and logs.
+
+        Raises:
+            AgentRunning: it has not ended.
+        """
+        if not self.record(name).ended:
+            raise AgentRunning(f"agent {name} is running", hint="stop it first", name=name)
+        await asyncio.wrap_future(self._projector.remove_agent(name))
+        self._records.pop(name, None)
+        self._announce()
+
+    # Steering
+
+    async def pause(self, name: str, *, by: str) -> AgentView:
+        """Stop every process of the tree until `resume`."""
+        return await self._switch(name, "pause", "paused", by)
+
+    async def resume(self, name: str, *, by: str) -> AgentView:
+        """Let a paused tree go on."""
+        return await self._switch(name, "resume", "running", by)
+
+    async def signal(self, name: str, signal: str, *, scope: str = "tree", by: str) -> AgentView:
+        """Send a named signal to the tree, the leader, or the terminal's foreground group."""
+        await self._call("signal", name, signal=signal, scope=scope, by=by)
+        return self.get(name)
+
+    async def resize(self, name: str, cols: int, rows: int, *, by: str) -> None:
+        """Give the terminal another size."""
+        if self._running(name).definition.driver != "terminal":
+            raise NoTerminal(f"agent {name} runs on pipes and has no terminal", name=name)
+        await self._call("resize", name, cols=cols, rows=rows)
+
+    async def send_input(self, name: str, data: bytes, *, source: str | None = None, seq: int | None = None) -> bool:
+        """Type `data`; false when this `source` gave an input of that `seq` before, which is then not typed again.
+
+        Raises:
+            LimitReached: the input is too long, or the agent does not read what it was given before.
+        """
+        if len(data) > self._settings.input_bytes:
+            raise LimitReached(
+                f"an input holds at most {self._settings.input_bytes} bytes", limit=self._settings.input_bytes
+            )
+        if source is None or seq is None:
+            self._input_seq += 1
+            source, seq = self._input_source, self._input_seq
+        answer = await self._call("input", name, data, source=source, seq=seq)
+        return bool(answer["accepted"])
+
+    async def close_input(self, name: str) -> None:
+        """End of file on the agent's standard input."""
+        await self._call("close_input", name)
+
+    async def mark(self, name: str, mark: Json) -> None:
+        """Make a mark on the newest session's recording."""
+        await self._link.call("mark", session_id=self.record(name).session.session_id, mark=mark)
+
+    async def wait(self, name: str, *, states: set[str], timeout_s: float | None) -> AgentView:
+        """The agent once it is in one of `states`.
+
+        Raises:
+            TimedOut: it was not within `timeout_s`.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self.record(name).session.state not in states:
+                    await self._next_change()
+        except TimeoutError:
+            state = self.record(name).session.state
+            raise TimedOut(
+                f"agent {name} is {state}, not {' or '.join(sorted(states))}", name=name, state=state
+            ) from None
+        return self.get(name)
+
+    # What the keeper says
+
+    async def reconcile(self, held: list[Json]) -> None:
+        """Agree with the keeper on what lives: called with what it holds, whenever it is connected."""
+        alive = {item["session_id"] for item in held}
+        self._projector.advanced({item["session_id"]: item["offset"] for item in held})
+        for record in self._records.values():
+            if not record.ended and record.session.session_id not in alive and not self._is_fresh(record):
+                self._lose(record.session)
+        await self._learn_environments(held)
+
+    def keeper_gone(self) -> None:
+        """No keeper lives: what was running is lost."""
+        for record in self._records.values():
+            if not record.ended:
+                self._lose(record.session)
+
+    def _lose(self, session: Session) -> None:
+        log.warning("session lost", agent=session.agent_name, session_id=session.session_id)
+        path = self._data.recording(session.session_id)
+        self._projector.ended_unseen(session.session_id, why_lost(path, current_boot_id()))
+
+    def _is_fresh(self, record: AgentRecord) -> bool:
+        return record.session.agent_name in self._starting
+
+    async def _learn_environments(self, held: list[Json]) -> None:
+        for item in held:
+            record = self._records.get(item["agent"])
+            if item["state"] == "exited" or (record is not None and record.env is not None):
+                continue
+            with contextlib.suppress(KeeperUnavailable, SessionNotFound):
+                described = await self._link.call("describe", session_id=item["session_id"])
+                env = described["request"]["env"]
+                self._projector.remember(item["agent"], env)
+                if record is not None:
+                    record.env = env
+
+    # Inside
+
+    def _define(self, request: StartAgent) -> tuple[Definition, dict[str, str]]:
+        argv = _argv(request)
+        label = request.env if isinstance(request.env, str) else None
+        extra = request.env if isinstance(request.env, dict) else {}
+        env = agent_environment(self._environ, extra, self._settings.env_allow)
+        cwd = str(Path(request.cwd).expanduser()) if request.cwd else str(Path.home())
+        if not Path(cwd).is_absolute():
+            raise DirectoryUnusable(f"the working directory {cwd[:200]!r} is not absolute", cwd=cwd[:200])
+        definition = Definition(
+            command=argv,
+            driver=request.driver,
+            cwd=cwd,
+            env_names=sorted(env),
+            environment=label,
+            labels=request.labels,
+            role=request.role,
+            model=request.model,
+            capabilities=request.capabilities,
+            restart=request.restart,
+            limits=request.limits,
+            umask=request.umask,
+        )
+        return definition, env
+
+    async def _start(
+        self, name: str, wanted: str | None, definition: Definition, env: dict[str, str], cols: int, rows: int
+    ) -> AgentView:
+        chosen = wanted or session_id(datetime.now(UTC), secrets.token_hex(3))
+        request = start_request(
+            name, chosen, definition, env, cols=cols, rows=rows, oom_score_adj=self._settings.oom_score_adj
+        )
+        answer = await self._link.call("start", start=True, **request)
+        session = Session(
+            session_id=chosen,
+            agent_name=name,
+            state="running",
+            definition=definition,
+            node=self._node,
+            pid=answer["pid"],
+            cols=cols,
+            rows=rows,
+            started_ns=answer["started_at_ns"],
+        )
+        record = self._records.get(name)
+        if record is None:
+            self._records[name] = AgentRecord(session, env)
+        elif record.session.session_id != chosen:
+            record.session, record.env = session, env
+        self._projector.remember(name, env)
+        self._projector.advanced({chosen: answer["offset"]})
+        log.info("agent started", agent=name, session_id=chosen, pid=answer["pid"])
+        self._announce()
+        return self.get(name)
+
+    async def _end(self, name: str, op: str, **fields: Any) -> AgentView:
+        session = self._running(name)
+        await self._call(op, name, **fields)
+        await self._settle(name, session.session_id, ENDED)
+        return self.get(name)
+
+    async def _switch(self, name: str, op: str, state: str, by: str) -> AgentView:
+        session = self._running(name)
+        await self._call(op, name, by=by)
+        await self._settle(name, session.session_id, ENDED | {state})
+        return self.get(name)
+
+    async def _settle(self, name: str, session_id: str, states: frozenset[str]) -> None:
+        """Wait, not for ever, until the projection has seen what the keeper did, so that the answer shows it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                while (record := self._records.get(name)) is not None:
+                    if record.session.session_id != session_id or record.session.state in states:
+                        return
+                    await self._next_change()
+
+    async def _call(self, op: str, name: str, blob: bytes = b"", **fields: Any) -> Json:
+        session = self._running(name)
+        try:
+            return await self._link.call(op, blob, session_id=session.session_id, **fields)
+        except SessionNotFound as exc:
+            raise AgentNotRunning(f"agent {name} has ended", name=name) from exc
+
+    def _running(self, name: str) -> Session:
+        record = self.record(name)
+        if record.ended:
+            state = record.session.state
+            raise AgentNotRunning(f"agent {name} is not running: it is {state}", name=name, state=state)
+        return record.session
+
+    def _view(self, record: AgentRecord, now_ns: int) -> AgentView:
+        figures = None if record.ended else self._figures.get(record.session.pid)
+        return agent_view(record, now_ns, figures)
+
+    def _sample_if_stale(self) -> None:
+        if not self._figures.stale or (self._sampling is not None and not self._sampling.done()):
+            return
+        leaders = [record.session.pid for record in self._records.values() if not record.ended and record.session.pid]
+        if leaders:
+            self._sampling = asyncio.create_task(asyncio.to_thread(self._figures.sample, leaders))
+
+    def _announce(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+        self._changed = None
+
+    async def _next_change(self) -> None:
+        if self._changed is None:
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._changed)
+
+
+def start_request(
+    name: str,
+    chosen: str,
+    definition: Definition,
+    env: dict[str, str],
+    *,
+    cols: int,
+    rows: int,
+    oom_score_adj: int,
+) -> Json:
+    """The keeper's `start` request for a definition."""
+    import msgspec
+
+    plain: Json = msgspec.to_builtins(definition)
+    limits: Json = msgspec.to_builtins(definition.limits)
+    limits.setdefault("core_bytes", 0)
+    request: Json = {
+        "session_id": chosen,
+        "agent": name,
+        "argv": definition.command,
+        "cwd": definition.cwd,
+        "env": env,
+        "terminal": definition.driver == "terminal",
+        "cols": cols,
+        "rows": rows,
+        "limits": limits,
+        "oom_score_adj": oom_score_adj,
+        "definition": plain,
+    }
+    if definition.umask is not None:
+        request["umask"] = definition.umask
+    return request
+
+
+def _argv(request: StartAgent) -> list[str]:
+    if isinstance(request.command, str):
+        try:
+            argv = shlex.split(request.command)
+        except ValueError as exc:
+            raise InvalidRequest(f"the command cannot be split into words: {exc}", field="command") from exc
+    else:
+        argv = list(request.command)
+    argv += request.args
+    if not argv or not argv[0]:
+        raise InvalidRequest("the command is empty", field="command")
+    if any("\0" in word for word in argv):
+        raise InvalidRequest("the command holds a NUL byte", field="command")
+    return argv
+
+
+def _is_older(session: Session, than: Session) -> bool:
+    return session.session_id != than.session_id and session.started_ns < than.started_ns
