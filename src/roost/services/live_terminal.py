@@ -1,7 +1,7 @@
 """One session's terminal as it lives: an emulator fed from the recording, and what viewers are sent.
 
-Everything that happens to the terminal becomes an item in one bounded log that all viewers share; a viewer is a place in
-it. Who falls off its end is given a fresh snapshot instead of what it missed.
+Everything that happens to the terminal becomes an item in one bounded log that all viewers share; a viewer is a place
+in it. Who falls off its end is given a fresh snapshot instead of what it missed.
 """
 
 from __future__ import annotations

@@ -175,8 +175,8 @@ class Terminals:
         try:
             live = await asyncio.to_thread(self._open_and_replay, session_id, answer_from)
             self._live[session_id] = live
-            while live.catch_up():
-                await asyncio.sleep(0)
+            while live.catch_up():  # noqa: ASYNC110 -- yields, it waits for nothing
+                await asyncio.sleep(0)  # let others run between two pieces of a long recording
             return live
         finally:
             self._building.pop(session_id, None)
