@@ -1,0 +1,110 @@
+/** All calls of the server's REST API. The browser's cookie says who we are. */
+
+import type { AgentList, AgentView, ErrorView, StartAgent } from './types'
+
+/** A call that failed. `status` is 0 and `code` `UNREACHABLE` where no answer came. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly details: Record<string, unknown> = {},
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+
+  /** What to do about it, where the server knows. */
+  get hint(): string | null {
+    return typeof this.details.hint === 'string' ? this.details.hint : null
+  }
+}
+
+interface Call {
+  method?: 'GET' | 'POST' | 'DELETE'
+  body?: unknown
+  headers?: Record<string, string>
+  timeoutMs?: number
+}
+
+const PAGE_SIZE = 1000
+const PAGES_AT_MOST = 10
+const STOP_TIMEOUT_MS = 60_000
+
+export const agentPath = (name: string): string => `/api/agents/${encodeURIComponent(name)}`
+
+/** Every agent, page by page, at most 10 000. */
+export async function listAgents(): Promise<AgentView[]> {
+  const agents: AgentView[] = []
+  let cursor: string | null = null
+  for (let page = 0; page < PAGES_AT_MOST; page += 1) {
+    const query = new URLSearchParams({ limit: String(PAGE_SIZE), ...(cursor === null ? {} : { cursor }) })
+    const answer: AgentList = await call(`/api/agents?${query}`)
+    agents.push(...answer.agents)
+    cursor = answer.next_cursor ?? null
+    if (cursor === null) break
+  }
+  return agents
+}
+
+export const startAgent = (body: StartAgent): Promise<AgentView> =>
+  call('/api/agents', { method: 'POST', body })
+
+/** End the agent's processes, by force after a grace period; answers when they are gone. */
+export const stopAgent = (name: string): Promise<unknown> =>
+  call(agentPath(name), { method: 'DELETE', timeoutMs: STOP_TIMEOUT_MS })
+
+export type Act = 'kill' | 'pause' | 'resume' | 'restart'
+
+export const actOn = (name: string, act: Act): Promise<unknown> =>
+  call(`${agentPath(name)}/${act}`, { method: 'POST', body: {}, timeoutMs: STOP_TIMEOUT_MS })
+
+export const sendInput = (name: string, input: string): Promise<unknown> =>
+  call(`${agentPath(name)}/input`, { method: 'POST', body: { input } })
+
+/** Trade the token for a one-time ticket; opening the ticket's address sets the cookie. */
+export async function signIn(token: string): Promise<void> {
+  const answer: { ticket: string } = await call('/api/tickets', {
+    method: 'POST',
+    body: {},
+    headers: { authorization: `Bearer ${token}` },
+  })
+  const here = new URL(location.href)
+  here.searchParams.set('ticket', answer.ticket)
+  location.replace(here)
+}
+
+async function call<Answer>(
+  path: string,
+  { method = 'GET', body, headers = {}, timeoutMs = 15_000 }: Call = {},
+) {
+  const response = await reach(path, {
+    method,
+    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+  const answer: unknown = await response.json().catch(() => null)
+  if (!response.ok) throw failure(response, answer)
+  return answer as Answer
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init)
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === 'TimeoutError'
+    throw new ApiError(
+      0,
+      'UNREACHABLE',
+      late ? 'The server did not answer in time.' : 'The server cannot be reached.',
+    )
+  }
+}
+
+function failure(response: Response, answer: unknown): ApiError {
+  const body = (answer as Partial<ErrorView> | null)?.error
+  if (body === undefined)
+    return new ApiError(response.status, 'UNKNOWN', `The server answered ${response.status}.`)
+  return new ApiError(response.status, body.code, body.message, body.details)
+}

@@ -1,0 +1,76 @@
+import { Component, lazy, type ReactNode, Suspense } from 'react'
+import type { AgentView } from '../api/types'
+import { bytes, commandLine, ending, percent } from '../lib/format'
+import { isEnded } from '../state/agents'
+import { openAgent } from '../state/place'
+import { Controls } from './Controls'
+import { Age, Figure, LastOutput } from './Figures'
+import { LogPane } from './LogPane'
+import { StateMark } from './StateMark'
+
+const TerminalPane = lazy(() => import('./TerminalPane'))
+
+/** One agent: how it is, what can be done, and its live output. */
+export function AgentPane({ agent }: { agent: AgentView }) {
+  const ended = isEnded(agent.state)
+  return (
+    <main className="pane">
+      <header className="panehead">
+        <button type="button" className="back quiet" onClick={() => openAgent(null)}>
+          ‹ Agents
+        </button>
+        <h1>{agent.name}</h1>
+        <StateMark state={agent.state} />
+        <Controls agent={agent} />
+        <p className="about">
+          {(agent.attention ?? agent.reason) && (
+            <span className="why">{agent.attention ?? agent.reason}</span>
+          )}
+          {ended && <Figure label="Ended with">{ending(agent.exit_code, agent.signal)}</Figure>}
+          <Figure label={ended ? 'Ran' : 'Running for'}>
+            <Age agent={agent} />
+          </Figure>
+          {!ended && <Figure label="CPU">{percent(agent.cpu_percent)}</Figure>}
+          {!ended && <Figure label="Memory">{bytes(agent.memory_bytes)}</Figure>}
+          <Figure label="Last output">
+            <LastOutput at={agent.last_output_at} />
+          </Figure>
+          <span className="mono command" title={commandLine(agent.command)}>
+            {commandLine(agent.command)}
+          </span>
+          <span className="mono cwd">{agent.cwd}</span>
+        </p>
+      </header>
+      {agent.terminal ? (
+        <Reloadable>
+          <Suspense fallback={<p className="terminal cover">Loading the terminal…</p>}>
+            <TerminalPane key={agent.session_id} agent={agent} />
+          </Suspense>
+        </Reloadable>
+      ) : (
+        <LogPane key={agent.session_id} agent={agent} />
+      )}
+    </main>
+  )
+}
+
+/** A part of the page that could not be loaded, most likely because the server was updated since. */
+class Reloadable extends Component<{ children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false }
+
+  static getDerivedStateFromError() {
+    return { failed: true }
+  }
+
+  override render() {
+    if (!this.state.failed) return this.props.children
+    return (
+      <p className="terminal cover" role="alert">
+        The terminal could not be loaded. The server may have been updated.{' '}
+        <button type="button" onClick={() => location.reload()}>
+          Reload the page
+        </button>
+      </p>
+    )
+  }
+}

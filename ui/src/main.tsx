@@ -1,0 +1,21 @@
+import { StrictMode, useEffect } from 'react'
+import { createRoot } from 'react-dom/client'
+import './app.css'
+import { FleetPage } from './pages/FleetPage'
+import { LoginPage } from './pages/LoginPage'
+import { fleet, followFleet } from './state/fleet'
+import { followHistory } from './state/place'
+import { useStore } from './state/store'
+
+function App() {
+  const { locked } = useStore(fleet)
+  useEffect(followHistory, [])
+  useEffect(followFleet, [])
+  return locked ? <LoginPage /> : <FleetPage />
+}
+
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,0 +1,127 @@
+/** The list of agents kept in step with the server: its events as they come, the whole list every few seconds. */
+
+import { ApiError, listAgents } from '../api/client'
+import { type Connection, eventStream, type Link } from '../api/stream'
+import { type Agents, afterEvent, type FleetEvent, fromList } from './agents'
+import { Store } from './store'
+
+export interface Fleet {
+  agents: Agents
+  /** Whether a list has come. */
+  loaded: boolean
+  /** No valid cookie: somebody must sign in. */
+  locked: boolean
+  /** Why the last attempt to get the list failed. */
+  trouble: ApiError | null
+  link: Link
+}
+
+export const fleet = new Store<Fleet>({
+  agents: new Map(),
+  loaded: false,
+  locked: false,
+  trouble: null,
+  link: { phase: 'connecting' },
+})
+
+const REFRESH_MS = 5000
+const HIDDEN_REFRESH_MS = 20_000
+const SOON_MS = 250
+const HIDDEN_GRACE_MS = 30_000
+
+let stream: Connection | null = null
+let timer: ReturnType<typeof setTimeout> | undefined
+let leaving: ReturnType<typeof setTimeout> | undefined
+let events = 0
+let fetching = false
+
+const change = (part: Partial<Fleet>): void => fleet.set({ ...fleet.get(), ...part })
+
+/** Begin to follow the fleet; the answer ends it. */
+export function followFleet(): () => void {
+  document.addEventListener('visibilitychange', onVisibility)
+  listen()
+  void refresh()
+  return () => {
+    document.removeEventListener('visibilitychange', onVisibility)
+    clearTimeout(timer)
+    clearTimeout(leaving)
+    stream?.close()
+    stream = null
+  }
+}
+
+/** Get the list now. */
+export async function refresh(): Promise<void> {
+  if (fetching) return
+  fetching = true
+  clearTimeout(timer)
+  const eventsBefore = events
+  try {
+    change({ agents: fromList(await listAgents()), loaded: true, locked: false, trouble: null })
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    change(error.status === 401 ? { locked: true, trouble: null } : { trouble: error })
+  } finally {
+    fetching = false
+    schedule(eventsBefore)
+  }
+}
+
+/** An answer that crossed an event may be older than it, so it is asked for again soon. */
+function schedule(eventsBefore: number): void {
+  clearTimeout(timer)
+  if (fleet.get().locked) {
+    stream?.close()
+    stream = null
+    return
+  }
+  const usual = document.hidden ? HIDDEN_REFRESH_MS : REFRESH_MS
+  timer = setTimeout(refresh, events === eventsBefore ? usual : SOON_MS)
+}
+
+/** Try everything at once, after the user asked for it. */
+export function reconnect(): void {
+  stream?.retry()
+  void refresh()
+}
+
+function listen(): void {
+  stream ??= eventStream({
+    url: (after) =>
+      `/api/stream?${new URLSearchParams({ types: 'state,complete', ...(after ? { after } : { tail: '0' }) })}`,
+    types: ['state', 'complete'],
+    onEvent: (event) => onEvent(event as FleetEvent),
+    onLink,
+  })
+}
+
+function onEvent(event: FleetEvent): void {
+  events += 1
+  const agents = afterEvent(fleet.get().agents, event)
+  if (agents !== null) change({ agents })
+  else if (!fetching) {
+    clearTimeout(timer)
+    timer = setTimeout(refresh, SOON_MS)
+  }
+}
+
+function onLink(link: Link): void {
+  const returned = link.phase === 'open' && fleet.get().link.phase !== 'open'
+  change({ link })
+  if (returned || link.phase === 'waiting') void refresh()
+}
+
+/** Browsers allow six connections to a server, over all tabs: a hidden page holds none for long. */
+function onVisibility(): void {
+  clearTimeout(leaving)
+  if (!document.hidden) {
+    if (!fleet.get().locked) listen()
+    void refresh()
+    return
+  }
+  leaving = setTimeout(() => {
+    stream?.close()
+    stream = null
+  }, HIDDEN_GRACE_MS)
+}
