@@ -30,6 +30,7 @@ class ServerSettings:
 
     host: str = setting("127.0.0.1", "Address to listen on. Beyond loopback, TLS is needed.", short="HOST")
     port: int = setting(8151, "Port to listen on; 0 takes a free one.", minimum=0, short="PORT")
+    listen: tuple[str, ...] = setting((), "More addresses to listen on, each `HOST:PORT`.")
     auth: bool = setting(True, "Ask for a token. Off works on loopback only.")
     tls_cert: str = setting("", "Certificate file (PEM); with `tls_key` it turns TLS on.")
     tls_key: str = setting("", "Private key file (PEM).")
@@ -243,7 +244,7 @@ def _resolve(
 
 def _convert(item: Declared, raw: object, source: str) -> Value:
     try:
-        value = _CONVERTERS[item.type](raw)
+        value: Value = _CONVERTERS[item.type](raw)
     except (ValueError, TypeError) as exc:
         raise InvalidSetting(
             f"{item.key} cannot be {raw!r} ({source}): {exc}", setting=item.key, value=str(raw), source=source

@@ -1,0 +1,143 @@
+"""The composition root: builds the server's parts and wires them. Nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import threading
+from typing import Any
+
+import structlog
+
+import roost
+from roost import web
+from roost.config import Settings
+from roost.model.agents import Session
+from roost.model.blocks import Block
+from roost.paths import DataDirectory
+from roost.projection.projector import Projector
+from roost.services.agents import Agents
+from roost.services.health import Health
+from roost.services.hub import Hub
+from roost.services.keeper_link import KeeperLink
+from roost.services.restarts import Restarts
+from roost.services.terminals import Terminals
+from roost.store.database import Store
+
+log = structlog.get_logger("app")
+
+PUBLISH_AHEAD = 16
+"""Rounds that the projection may be ahead of the event loop before it waits for it."""
+Json = dict[str, Any]
+
+
+class App:
+    """One node's server. Make it on the event loop, then `start`."""
+
+    def __init__(self, settings: Settings, data: DataDirectory, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self._loop = asyncio.get_running_loop()
+        self._ahead = threading.BoundedSemaphore(PUBLISH_AHEAD)
+        self._stopping = False
+        node = platform.node() or "localhost"
+        self.projector = Projector(data=data, store=store, settings=settings.logs, node=node, publish=self._publish)
+        self.link = KeeperLink(data, settings.keeper)
+        self.agents = Agents(
+            data=data,
+            link=self.link,
+            projector=self.projector,
+            settings=settings.agents,
+            node=node,
+            environ=dict(os.environ),
+        )
+        self.hub = Hub(store.reader, settings.stream, epoch=store.epoch)
+        self.terminals = Terminals(data, self.agents, self.link)
+        self.restarts = Restarts(self.agents)
+        self.health = Health(
+            data=data,
+            store=store,
+            projector=self.projector,
+            agents=self.agents,
+            link=self.link,
+            settings=settings.health,
+            node=node,
+            clients=lambda: self.hub.stats().total_clients,
+        )
+        self.agents.on_ended = self.restarts.consider
+        self.asgi = web.build_app(
+            web.Context(
+                settings=settings,
+                data=data,
+                agents=self.agents,
+                hub=self.hub,
+                terminals=self.terminals,
+                health=self.health,
+                reader=store.reader,
+                projector=self.projector,
+                link=self.link,
+                version=roost.__version__,
+            )
+        )
+
+    async def start(self) -> None:
+        """Read what is known, catch up with the recordings, and agree with the keeper on what lives."""
+        reader = self.store.reader
+        self.agents.load(reader.latest_sessions(), reader.agent_environments())
+        self.projector.start()
+        self.link.on_connected = self._keeper_connected
+        self.link.on_notice = self._keeper_notice
+        self.link.on_gone = self._keeper_gone
+        ended = [record for record in self.agents.records() if record.ended]
+        await self.link.open()
+        for record in ended:
+            self.restarts.consider(record)
+        self.health.ready = True
+
+    async def end_streams(self) -> None:
+        """Let every live stream end, so that its connection can."""
+        self.health.ready = False
+        self._stopping = True
+        self.hub.close()
+        await self.terminals.close()
+
+    async def stop(self) -> None:
+        """Finish what has been read and close everything. Agents and keeper go on."""
+        await self.end_streams()
+        await self.restarts.close()
+        await self.link.close()
+        await asyncio.to_thread(self.projector.stop, self.settings.server.shutdown_s)
+        self.store.close()
+
+    async def _keeper_connected(self, sessions: list[Json]) -> None:
+        self.terminals.known({item["session_id"]: item["offset"] for item in sessions})
+        await self.agents.reconcile(sessions)
+
+    async def _keeper_gone(self) -> None:
+        self.agents.keeper_gone()
+
+    def _keeper_notice(self, notice: Json) -> None:
+        if notice["notice"] == "advanced":
+            self.projector.advanced(notice["sessions"])
+            self.terminals.advanced(notice["sessions"])
+        elif notice["notice"] == "disk":
+            self.health.disk_full = bool(notice["full"])
+            log.warning("disk", full=notice["full"], free_bytes=notice.get("free_bytes"))
+
+    def _publish(self, blocks: list[Block], sessions: list[Session]) -> None:
+        # On the projector's thread. Waiting here keeps a long catch-up from piling up in memory.
+        while not self._ahead.acquire(timeout=1):
+            if self._stopping:
+                return
+        try:
+            self._loop.call_soon_threadsafe(self._published, blocks, sessions)
+        except RuntimeError:
+            # The loop is closed: the store has the blocks, readers of the next server get them there.
+            self._ahead.release()
+
+    def _published(self, blocks: list[Block], sessions: list[Session]) -> None:
+        self._ahead.release()
+        self.agents.take(sessions)
+        self.hub.publish(blocks, sessions)
+        self.terminals.take(sessions)
