@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from roost.testing.processes import process
 from roost.testing.script import Act, Table, program
 
 WORKER_LIFE_S = 300.0
@@ -22,20 +23,10 @@ STORM_MEMBER_S = 0.05
 KINDS = ("plain", "job", "setsid", "daemon", "clean-daemon")
 
 
-def start_ticks(pid: int) -> int:
-    """When a process began, in clock ticks since boot; with its pid it names the process for good.
-
-    Raises:
-        OSError: there is no such process.
-    """
-    stat = Path(f"/proc/{pid}/stat").read_bytes()
-    return int(stat[stat.rindex(b")") + 2 :].split()[19])
-
-
 def work(directory: str, life_s: float = WORKER_LIFE_S) -> None:
     """Announce this process in `directory`, then count there until its life is over."""
     pid = os.getpid()
-    fd = os.open(Path(directory) / f"{pid}-{start_ticks(pid)}", os.O_WRONLY | os.O_CREAT, 0o600)
+    fd = os.open(Path(directory) / f"{pid}-{process(pid).start_ticks}", os.O_WRONLY | os.O_CREAT, 0o600)
     deadline = time.monotonic() + life_s
     count = 0
     while time.monotonic() < deadline:
