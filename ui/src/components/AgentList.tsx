@@ -1,8 +1,9 @@
 import { type KeyboardEvent, type MouseEvent, memo } from 'react'
 import type { AgentView } from '../api/types'
 import { commandLine, ending, percent } from '../lib/format'
+import { formatPlace } from '../state/address'
 import { type Group, isEnded } from '../state/agents'
-import { formatPlace, openAgent } from '../state/place'
+import { openAgent } from '../state/place'
 import { Age, Figure, LastOutput } from './Figures'
 import { StateMark } from './StateMark'
 

@@ -43,7 +43,7 @@ export function AgentPane({ agent }: { agent: AgentView }) {
       </header>
       {agent.terminal ? (
         <Reloadable>
-          <Suspense fallback={<p className="terminal cover">Loading the terminal…</p>}>
+          <Suspense fallback={<p className="stage cover">Loading the terminal…</p>}>
             <TerminalPane key={agent.session_id} agent={agent} />
           </Suspense>
         </Reloadable>
@@ -65,7 +65,7 @@ class Reloadable extends Component<{ children: ReactNode }, { failed: boolean }>
   override render() {
     if (!this.state.failed) return this.props.children
     return (
-      <p className="terminal cover" role="alert">
+      <p className="stage cover" role="alert">
         The terminal could not be loaded. The server may have been updated.{' '}
         <button type="button" onClick={() => location.reload()}>
           Reload the page

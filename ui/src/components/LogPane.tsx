@@ -40,14 +40,10 @@ export function LogPane({ agent }: { agent: AgentView }) {
         {shown.lines.length === 0 && <p className="cover">No output yet.</p>}
       </section>
       <div className="foot">
-        <button
-          type="button"
-          className="quiet"
-          aria-pressed={frozen === null}
-          onClick={() => setFrozen(frozen ? null : log)}
-        >
-          {frozen === null ? 'Following' : `Follow (+${missed.toLocaleString('en')})`}
+        <button type="button" onClick={() => setFrozen(frozen ? null : log)}>
+          {frozen === null ? 'Pause' : `Follow (+${missed.toLocaleString('en')} new)`}
         </button>
+        <span>{frozen === null ? 'Following the newest lines' : 'Paused, output goes on'}</span>
         {link.phase === 'waiting' && <span role="status">Connection lost. Trying again…</span>}
       </div>
       {!isEnded(agent.state) && <InputLine agent={agent} />}

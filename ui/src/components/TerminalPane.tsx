@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'react'
-import { type Link, type SocketConnection, socket } from '../api/stream'
-import type { AgentView, AttachFrame } from '../api/types'
-import { TerminalScreen } from '../lib/terminal'
+import type { Link } from '../api/stream'
+import type { AgentView } from '../api/types'
+import { attach } from '../lib/attach'
+import type { TerminalScreen } from '../lib/terminal'
 import { isEnded } from '../state/agents'
-import { type Attachment, afterFrame, others } from '../state/attachment'
+import { type Attachment, others } from '../state/attachment'
 import { TouchKeys } from './TouchKeys'
 
 /** The agent's live terminal, which can be typed into. A new `key` makes a new one. */
@@ -21,8 +22,10 @@ export default function TerminalPane({ agent }: { agent: AgentView }) {
       setAttachment,
       setLink,
       onFlood: () => setFlood((count) => count + 1),
+      onLeave: () => document.querySelector<HTMLElement>('a.agent[aria-current], .back')?.focus(),
     })
     screen.current = attached.screen
+    if (!matchMedia('(pointer: coarse)').matches) attached.screen.focus()
     return attached.detach
   }, [agent.name, flood])
 
@@ -30,9 +33,9 @@ export default function TerminalPane({ agent }: { agent: AgentView }) {
 
   return (
     <>
-      <section className="terminal" aria-label={`Terminal of ${agent.name}`}>
+      <section className="stage" aria-label={`Terminal of ${agent.name}`}>
         <div ref={box} className="screen" />
-        {link.phase !== 'open' && !ended && (
+        {(link.phase === 'connecting' || link.phase === 'waiting') && (
           <p className="cover" role="status">
             {link.phase === 'connecting' ? 'Connecting to the terminal…' : 'Connection lost. Trying again…'}
           </p>
@@ -42,50 +45,6 @@ export default function TerminalPane({ agent }: { agent: AgentView }) {
       <Foot attachment={attachment} ended={ended} />
     </>
   )
-}
-
-interface Hooks {
-  setAttachment: (attachment: Attachment | null) => void
-  setLink: (link: Link) => void
-  onFlood: () => void
-}
-
-/** Join a screen and a socket. */
-function attach(name: string, box: HTMLElement, { setAttachment, setLink, onFlood }: Hooks) {
-  let attachment: Attachment | null = null
-  let wire: SocketConnection | null = null
-  const sendRoom = () => {
-    const frame = { type: 'command', command: 'resize', agent: name, data: screen.room() }
-    wire?.send(JSON.stringify(frame))
-  }
-  const screen = new TerminalScreen(box, {
-    onInput: (bytes) => wire?.send(bytes),
-    onRoom: sendRoom,
-    onFlood,
-    onLeave: () => document.querySelector<HTMLElement>('a.agent[aria-current], .back')?.focus(),
-  })
-  wire = socket({
-    path: `/ws/agents/${encodeURIComponent(name)}?output=raw`,
-    onBytes: (bytes) => screen.write(bytes),
-    onLink: setLink,
-    onText(received) {
-      const frame = received as AttachFrame
-      const owned = attachment !== null && attachment.owner === attachment.you
-      attachment = afterFrame(attachment, frame)
-      setAttachment(attachment)
-      if (attachment === null) return
-      if (frame.type === 'attached' || frame.type === 'size') screen.resize(attachment)
-      if (frame.type === 'attached' || (!owned && attachment.owner === attachment.you)) sendRoom()
-    },
-  })
-  if (!matchMedia('(pointer: coarse)').matches) screen.focus()
-  return {
-    screen,
-    detach() {
-      wire?.close()
-      screen.dispose()
-    },
-  }
 }
 
 function Foot({ attachment, ended }: { attachment: Attachment | null; ended: boolean }) {

@@ -15,7 +15,13 @@ export function TouchKeys({ onKey, hidden }: { onKey: (text: string) => void; hi
   return (
     <div className="touchkeys" role="toolbar" aria-label="Keys" hidden={hidden}>
       {KEYS.map(([label, text, name]) => (
-        <button key={name} type="button" aria-label={name} onClick={() => onKey(text)}>
+        <button
+          key={name}
+          type="button"
+          aria-label={name}
+          onPointerDown={(event) => event.preventDefault() /* the screen keyboard stays */}
+          onClick={() => onKey(text)}
+        >
           {label}
         </button>
       ))}

@@ -98,9 +98,10 @@ export class TerminalScreen {
     this.terminal.focus()
   }
 
-  /** As if `text` had been typed. */
+  /** As if the key that sends `text` had been pressed. */
   type(text: string): void {
-    this.terminal.input(text)
+    const asApplication = this.terminal.modes.applicationCursorKeysMode && text.startsWith('\x1b[')
+    this.terminal.input(asApplication ? `\x1bO${text.slice(2)}` : text)
   }
 
   /** Show output but take no input. */

@@ -39,3 +39,7 @@ export function afterFrame(attachment: Attachment | null, frame: AttachFrame): A
 
 export const others = ({ viewers, you }: Attachment): Viewer[] =>
   viewers.filter((viewer) => viewer.id !== you)
+
+/** Whether the terminal has the size of our window. */
+export const ownsSize = (attachment: Attachment | null): boolean =>
+  attachment !== null && attachment.owner === attachment.you
