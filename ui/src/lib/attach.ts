@@ -2,7 +2,7 @@
 
 import { type Link, type SocketConnection, socket } from '../api/stream'
 import type { AttachFrame } from '../api/types'
-import { type Attachment, afterFrame, ownsSize } from '../state/attachment'
+import { type Attachment, afterFrame, roomIsDue } from '../state/attachment'
 import { TerminalScreen } from './terminal'
 
 export interface Hooks {
@@ -27,14 +27,17 @@ export function attach(name: string, box: HTMLElement, hooks: Hooks): Attached {
     wire?.send(JSON.stringify({ type: 'command', command: 'resize', agent: name, data: screen.room() }))
   }
 
+  function become(next: Attachment | null): void {
+    const due = roomIsDue(attachment, next)
+    attachment = next
+    hooks.setAttachment(next)
+    if (next !== null) screen.resize(next)
+    if (due) sendRoom()
+  }
+
   function take(frame: AttachFrame): void {
-    const owned = ownsSize(attachment)
-    attachment = afterFrame(attachment, frame)
-    hooks.setAttachment(attachment)
+    become(afterFrame(attachment, frame))
     if (frame.type === 'complete') wire?.close() // nothing follows; a new session makes a new pane
-    if (attachment === null) return
-    if (frame.type === 'attached' || frame.type === 'size') screen.resize(attachment)
-    if (frame.type === 'attached' || (!owned && ownsSize(attachment))) sendRoom()
   }
 
   const screen = new TerminalScreen(box, {
@@ -47,7 +50,10 @@ export function attach(name: string, box: HTMLElement, hooks: Hooks): Attached {
     path: `/ws/agents/${encodeURIComponent(name)}?output=raw`,
     onBytes: (bytes) => screen.write(bytes),
     onText: (frame) => take(frame as AttachFrame),
-    onLink: hooks.setLink,
+    onLink(link) {
+      if (link.phase !== 'open') become(null)
+      hooks.setLink(link)
+    },
   })
   return {
     screen,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AttachFrame, Viewer } from '../api/types'
-import { type Attachment, afterFrame, others } from './attachment'
+import { type Attachment, afterFrame, others, roomIsDue } from './attachment'
 
 const me: Viewer = { id: 'me', name: 'page', since: '2026-11-21T06:00:00Z' }
 const her: Viewer = { id: 'her', name: 'terminal', since: '2026-11-21T06:01:00Z' }
@@ -49,4 +49,15 @@ test('other frames change nothing', () => {
 test('attaching anew forgets what was', () => {
   const attachment = after(hello, { type: 'skipped', agent: 'a', data: { bytes: 5 } }, hello)
   expect(attachment?.skipped).toBe(0)
+})
+
+test('our size is due when we attach and when our window becomes the one that counts', () => {
+  const first = after(hello)
+  const hers = after(hello, { type: 'viewers', agent: 'a', data: { viewers: [me, her], owner: 'her' } })
+  expect([
+    roomIsDue(null, first),
+    roomIsDue(first, hers),
+    roomIsDue(hers, first),
+    roomIsDue(first, null),
+  ]).toEqual([true, false, true, false])
 })

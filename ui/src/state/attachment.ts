@@ -40,6 +40,9 @@ export function afterFrame(attachment: Attachment | null, frame: AttachFrame): A
 export const others = ({ viewers, you }: Attachment): Viewer[] =>
   viewers.filter((viewer) => viewer.id !== you)
 
-/** Whether the terminal has the size of our window. */
-export const ownsSize = (attachment: Attachment | null): boolean =>
-  attachment !== null && attachment.owner === attachment.you
+/** Whether the server must hear the size of our window: once attached, and when our window becomes the one that counts. */
+export function roomIsDue(before: Attachment | null, after: Attachment | null): boolean {
+  return after !== null && (before === null || (!ownsSize(before) && ownsSize(after)))
+}
+
+const ownsSize = ({ owner, you }: Attachment): boolean => owner === you
