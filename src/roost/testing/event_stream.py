@@ -101,12 +101,14 @@ class ResumingClient(threading.Thread):
         self.connections = 0
         self.last_id = ""
         self.ended = False
+        self.last_error = ""
 
     def run(self) -> None:
         while not self.ended and not self._stopping.is_set():
             try:
                 self._follow()
-            except RoostError:
+            except RoostError as exc:
+                self.last_error = str(exc)
                 time.sleep(RETRY_S)
 
     def stop(self) -> None:
