@@ -101,7 +101,7 @@ class KeeperLink:
         return False
 
     async def _greet(self, connection: _Connection) -> None:
-        versions = [protocol.VERSION_LOW, protocol.VERSION_HIGH]
+        versions = [protocol.LOWEST_VERSION, protocol.VERSION]
         self.hello = await connection.call("hello", b"", {"protocol": versions, "client": f"roost {roost.__version__}"})
         await connection.call("watch", b"", {})
         listed = await connection.call("list", b"", {})
@@ -158,7 +158,7 @@ class KeeperLink:
 
 def keeper_arguments(data: DataDirectory, settings: KeeperSettings) -> list[str]:
     """Arguments to the Python interpreter that start the keeper."""
-    return ["-m", "roost.keeper", str(data.root), "--idle-exit", str(settings.idle_exit_s)]
+    return ["-P", "-m", "roost.keeper", str(data.root), "--idle-exit", str(settings.idle_exit_s)]
 
 
 def keeper_environment(environ: dict[str, str], settings: KeeperSettings) -> dict[str, str]:
@@ -204,7 +204,7 @@ class _Connection:
         self._reader = reader
         self._writer = writer
         self._notice = notice
-        self._parser = protocol.Parser(max_json=protocol.MAX_ANSWER_JSON)
+        self._decoder = protocol.Decoder()
         self._answers: dict[int, asyncio.Future[Json]] = {}
         self._next_id = 1
         self._task = asyncio.create_task(self._receive())
@@ -237,8 +237,8 @@ class _Connection:
     async def _receive(self) -> None:
         try:
             while data := await self._reader.read(READ_BYTES):
-                for message in self._parser.feed(data):
-                    self._take(message.fields)
+                for message in self._decoder.feed(data):
+                    self._take(message.body)
         except (ConnectionError, RoostError) as exc:
             log.warning("keeper connection failed", error=str(exc))
         finally:
