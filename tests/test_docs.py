@@ -186,6 +186,8 @@ def _reachable(start: Path) -> set[Path]:
     waiting = [start]
     while waiting:
         page = waiting.pop()
+        if page.is_dir():
+            waiting.extend(page.glob("*.md"))
         if page in found or page.suffix != ".md" or not page.exists():
             continue
         found.add(page)
