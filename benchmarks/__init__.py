@@ -1,0 +1,5 @@
+"""Benchmarks: roost beside its rivals in the same run. `scripts/bench [NAME…]` prints a table.
+
+A module here that has `run(quick: bool) -> list[Result]` is a benchmark; its first docstring line says what it measures.
+Machines are noisy: figures are medians, ratios and processor time, never one absolute time.
+"""
