@@ -88,7 +88,6 @@ def _keeper_with(agents: int, command: list[str], seconds: float) -> tuple[float
     with _keeper() as keeper:
         pid = keeper.hello["pid"]
         base = _memory(pid)
-        before = _cpu(pid)
         for number in range(agents):
             _start(keeper, f"a{number}", command)
         # What starting costs is not what a line costs.
@@ -96,7 +95,7 @@ def _keeper_with(agents: int, command: list[str], seconds: float) -> tuple[float
         time.sleep(seconds / 2)
         busy = _memory(pid)
         _wait_ended(keeper)
-        return _cpu(pid) - started if agents < 100 else _cpu(pid) - before - (started - before), base, busy
+        return _cpu(pid) - started, base, busy
 
 
 def _rival(program: Path, agents: int, command: list[str]) -> float:
