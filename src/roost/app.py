@@ -42,12 +42,15 @@ class App:
         self._ahead = threading.BoundedSemaphore(PUBLISH_AHEAD)
         self._stopping = False
         node = platform.node() or "localhost"
-        self.projector = Projector(data=data, store=store, settings=settings.logs, node=node, publish=self._publish)
+        self.projector = Projector(
+            data=data, store=store, publish=self._publish, rotate_bytes=settings.logs.rotate_bytes
+        )
         self.link = KeeperLink(data, settings.keeper)
         self.agents = Agents(
             data=data,
             link=self.link,
             projector=self.projector,
+            store=store.reader,
             settings=settings.agents,
             node=node,
             environ=dict(os.environ),

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import secrets
 import shlex
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -41,10 +42,12 @@ from roost.services.keeper_link import KeeperLink
 from roost.services.lost import current_boot_id, why_lost
 from roost.services.process_figures import ProcessFigures
 from roost.services.views import AgentRecord, agent_view
+from roost.store.reader import StoreReader
 
 log = structlog.get_logger("agents")
 
 SETTLE_S = 5.0
+MOST_SESSIONS = 1_000_000
 Json = dict[str, Any]
 
 
@@ -57,10 +60,12 @@ class Agents:
         data: DataDirectory,
         link: KeeperLink,
         projector: Projector,
+        store: StoreReader,
         settings: AgentSettings,
         node: str,
         environ: dict[str, str],
     ) -> None:
+        self._store = store
         self._data = data
         self._link = link
         self._projector = projector
@@ -207,9 +212,15 @@ class Agents:
         """
         if not self.record(name).ended:
             raise AgentRunning(f"agent {name} is running", hint="stop it first", name=name)
+        sessions = await asyncio.to_thread(self._store.sessions, agent=name, limit=MOST_SESSIONS)
         await asyncio.wrap_future(self._projector.remove_agent(name))
         self._records.pop(name, None)
         self._announce()
+        for session in sessions:
+            with contextlib.suppress(KeeperUnavailable, SessionNotFound):
+                await self._link.call("forget", session_id=session.session_id)
+        await asyncio.to_thread(self._delete_files, name, sessions)
+        log.info("agent removed", agent=name, sessions=len(sessions), by=by)
 
     # Steering
 
@@ -311,6 +322,11 @@ class Agents:
                     record.env = env
 
     # Inside
+
+    def _delete_files(self, name: str, sessions: list[Session]) -> None:
+        for session in sessions:
+            self._data.recording(session.session_id).unlink(missing_ok=True)
+        shutil.rmtree(self._data.agent_logs(name), ignore_errors=True)
 
     def _define(self, request: StartAgent) -> tuple[Definition, dict[str, str]]:
         argv = _argv(request)
