@@ -1,0 +1,364 @@
+"""From a session's frames to its events.
+
+Rules:
+
+1. Events are a function of the recording's bytes: not of how they were cut, when they were read, where a restart fell.
+2. Time is the recording's own. Output is at rest when `REST_NS` passed since the last of it: the next frame tells, or,
+   while nothing more comes, `rest`.
+3. `state` and `restore` go on exactly where they stopped, at any border of two frames.
+4. Nothing in a recording is believed: names, numbers and times are checked, what cannot be is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count as count_from
+from itertools import repeat
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
+from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_json, decode_resize
+from roost.core.soundness import integer_or_none, sound_object, text_or_none
+from roost.core.text import Bulk, Cleaner, Lines
+from roost.model.agents import ENDED, Session, State
+from roost.model.events import AnyEvent, Complete, Error, Log, Mark, StateChange, Stream
+
+REST_NS = 300_000_000
+"""How long output pauses before what is unfinished is told."""
+
+MAX_LINE = 65_536
+"""Characters of a line; a longer one is cut."""
+
+MAX_TIME_NS = 1 << 61
+"""Time in a session beyond which a frame's time is not believed (73 years)."""
+
+STATE_VERSION = 1
+
+
+class _OutputState(Struct, array_like=True):
+    lines: int
+    cleaner: bytes | None
+
+
+class _State(Struct, array_like=True):
+    version: int
+    base_ns: int
+    last_ns: int
+    last_output_ns: int
+    resting: bool
+    stopping: bool
+    terminal: bool
+    outputs: tuple[_OutputState, _OutputState]
+
+
+class _Output:
+    """One stream of output: its name, how many lines it gave, and its cleaner once anything came."""
+
+    __slots__ = ("cleaner", "lines", "name")
+
+    def __init__(self, name: Stream) -> None:
+        self.name: Stream = name
+        self.lines = 0
+        self.cleaner: Cleaner | None = None
+
+    def save(self) -> _OutputState:
+        return _OutputState(self.lines, self.cleaner.state() if self.cleaner else None)
+
+    def load(self, saved: _OutputState) -> None:
+        self.lines = saved.lines
+        self.cleaner = None if saved.cleaner is None else Cleaner.restore(saved.cleaner)
+
+
+class SessionProjection:
+    """The events of one session, in the order of its frames; `session` is kept up to date with them."""
+
+    def __init__(self, session_id: str, node: str = "") -> None:
+        self.session = Session(session_id=session_id, agent_name=UNKNOWN_AGENT, node=node)
+        self._events: list[AnyEvent] = []
+        self._base_ns = 0
+        self._last_ns = 0
+        self._last_output_ns = 0
+        self._resting = True
+        self._stopping = False
+        self._terminal = True
+        self._stdout = _Output("stdout")
+        self._stderr = _Output("stderr")
+
+    # Feeding
+
+    def feed(self, items: Iterable[Frame | Damage]) -> list[AnyEvent]:
+        """The events of these frames and stretches of damage."""
+        for item in items:
+            if type(item) is Frame:
+                self._take_frame(item)
+            else:
+                self._take_damage(item)  # type: ignore[arg-type]
+        return self._drain()
+
+    def rest(self) -> list[AnyEvent]:
+        """Nothing more came for `REST_NS` after the last output: what is unfinished is told, once."""
+        if self.unfinished:
+            self._take_rest()
+        return self._drain()
+
+    def lose(self, reason: str) -> list[AnyEvent]:
+        """Nobody saw how the session ended, and nothing more will come. An ended session is left as it is."""
+        if not self.ended:
+            self._end("lost", reason, Complete(0, 0, None, None, self._last_ns // 1_000_000, reason))
+        return self._drain()
+
+    def shortened(self, size: int, was: int) -> list[AnyEvent]:
+        """The recording ends at `size`, before what was read of it: what is known stays, and that is said."""
+        self.session.offset = size
+        message = f"the recording is {was - size} bytes shorter than it was, as may be after a power cut"
+        self._emit(Error(0, 0, "RECORDING_SHORTENED", message, {"offset": size, "length": was - size}))
+        return self._drain()
+
+    @property
+    def ended(self) -> bool:
+        """Whether `complete` was told."""
+        return self.session.state in ENDED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether `rest` has yet to be called for the last output."""
+        return not self._resting
+
+    # Stopping and going on
+
+    def state(self) -> bytes:
+        """All that is needed to go on, besides `session`."""
+        return msgspec.msgpack.encode(
+            _State(
+                STATE_VERSION,
+                self._base_ns,
+                self._last_ns,
+                self._last_output_ns,
+                self._resting,
+                self._stopping,
+                self._terminal,
+                (self._stdout.save(), self._stderr.save()),
+            )
+        )
+
+    @classmethod
+    def restore(cls, session: Session, state: bytes) -> SessionProjection:
+        """The projection whose `session` and `state()` these are.
+
+        Raises:
+            ValueError: another release made the state.
+        """
+        try:
+            saved = msgspec.msgpack.decode(state, type=_State)
+        except msgspec.DecodeError as exc:
+            raise ValueError(f"not the state of a projection: {exc}") from exc
+        if saved.version != STATE_VERSION:
+            raise ValueError(f"the state of a projection of version {saved.version}, not {STATE_VERSION}")
+        made = cls(session.session_id)
+        made.session = session
+        made._base_ns, made._last_ns, made._last_output_ns = saved.base_ns, saved.last_ns, saved.last_output_ns
+        made._resting, made._stopping = saved.resting, saved.stopping
+        made._terminal = saved.terminal
+        made._stdout.load(saved.outputs[0])
+        made._stderr.load(saved.outputs[1])
+        return made
+
+    @classmethod
+    def adopt(cls, session: Session) -> SessionProjection:
+        """Go on without a usable state: from the next line on, with nothing of the one before."""
+        made = cls(session.session_id)
+        made.session = session
+        made._base_ns = session.started_ns
+        made._terminal = session.definition.driver == "terminal"
+        made._stdout.lines = session.lines
+        return made
+
+    # Frames
+
+    def _take_frame(self, frame: Frame) -> None:
+        time_ns = min(frame.time_ns, MAX_TIME_NS)
+        if not self._resting and time_ns - self._last_output_ns >= REST_NS:
+            self._take_rest()
+        self._last_ns = time_ns
+        self.session.offset = frame.end
+        kind = frame.kind
+        if kind == Kind.OUT:
+            self._take_output(self._stdout, frame.payload, time_ns)
+        elif kind == Kind.ERR:
+            self._take_output(self._stderr, frame.payload, time_ns)
+        else:
+            _HANDLERS[kind](self, frame.payload)
+
+    def _take_output(self, output: _Output, data: bytes, time_ns: int) -> None:
+        session = self.session
+        if session.state == "starting":
+            self._change_state("running")
+        session.bytes += len(data)
+        session.last_output_ns = self._base_ns + time_ns
+        self._last_output_ns = time_ns
+        self._resting = False
+        cleaner = output.cleaner or self._open_cleaner(output)
+        self._tell(output, cleaner.feed_bulk(data, time_ns))
+
+    def _open_cleaner(self, output: _Output) -> Cleaner:
+        columns = self.session.cols if self._terminal else 0
+        output.cleaner = Cleaner(MAX_LINE, columns=columns, rows=self.session.rows)
+        return output.cleaner
+
+    def _tell(self, output: _Output, pieces: list[Bulk]) -> None:
+        session = self.session
+        for piece in pieces:
+            if type(piece) is Lines:
+                count, wall_ns = len(piece.texts), self._base_ns + piece.time_ns
+                seqs, numbers = count_from(session.last_seq + 1), count_from(output.lines + 1)
+                self._events.extend(map(Log, seqs, repeat(wall_ns), piece.texts, numbers, repeat(output.name)))
+                session.last_seq += count
+                session.lines += count
+                output.lines += count
+
+    def _take_rest(self) -> None:
+        self._resting = True
+        time_ns = self._last_output_ns + REST_NS
+        for output in (self._stdout, self._stderr):
+            if output.cleaner:
+                self._tell(output, output.cleaner.quiet_bulk(time_ns))
+
+    def _take_header(self, payload: bytes) -> None:
+        if self.session.started_ns:
+            self._emit(Mark(0, 0, "header", sound_object(decode_json(payload))))
+            return
+        header = decode_json(payload)
+        apply_header(self.session, header)
+        self._terminal = has_terminal(header)
+        self._base_ns = self.session.started_ns - self._last_ns
+        self._emit(StateChange(0, 0, "starting"))
+
+    def _take_input(self, payload: bytes) -> None:
+        """Input is in the recording, not among the events: it may hold what was typed at a password prompt."""
+
+    def _take_resize(self, payload: bytes) -> None:
+        try:
+            cols, rows = decode_resize(payload)
+        except ValueError:
+            return
+        self.session.cols, self.session.rows = min(max(cols, 1), MAX_CELLS), min(max(rows, 1), MAX_CELLS)
+        if self._stdout.cleaner and self._terminal:
+            self._stdout.cleaner.resize(self.session.cols, self.session.rows)
+
+    def _take_signal(self, payload: bytes) -> None:
+        self._emit(Mark(0, 0, "signal", sound_object(decode_json(payload))))
+
+    def _take_mark(self, payload: bytes) -> None:
+        data = sound_object(decode_json(payload))
+        name = str(data.pop("type", None) or "mark")
+        change = _STATE_MARKS.get(name)
+        if change is None:
+            self._emit(Mark(0, 0, name[:255], data))
+        elif not self.ended:
+            change(self, data)
+
+    def _take_clock(self, payload: bytes) -> None:
+        try:
+            wall_ns = decode_clock(payload)
+        except ValueError:
+            return
+        self._base_ns = min(wall_ns, MAX_WALL_NS) - self._last_ns
+
+    def _take_exit(self, payload: bytes) -> None:
+        data = sound_object(decode_json(payload))
+        if self.ended and self.session.state != "lost":
+            self._emit(Mark(0, 0, "exit", data))
+            return
+        code = integer_or_none(data.get("code"), 0, 255)
+        signal = text_or_none(data.get("signal"), 32)
+        reason = text_or_none(data.get("reason"), 255)
+        asked = self._stopping or reason in ("stopped", "killed")
+        state: State = "exited" if code == 0 or asked else "failed"
+        self.session.exit_code, self.session.signal = code, signal
+        why = _why_ended(code, signal, reason)
+        self._end(state, why, Complete(0, 0, code, signal, self._last_ns // 1_000_000, reason))
+
+    def _take_damage(self, damage: Damage) -> None:
+        self.session.damage += damage.length
+        self.session.offset = damage.offset + damage.length
+        details = {"offset": damage.offset, "length": damage.length, "reason": damage.reason}
+        where = f"{damage.length} bytes at offset {damage.offset} of the recording cannot be read ({damage.reason})"
+        self._emit(Error(0, 0, "RECORDING_DAMAGED", where, details))
+
+    # Marks that change the state
+
+    def _mark_started(self, data: dict[str, Any]) -> None:
+        self.session.pid = integer_or_none(data.get("pid"), 1, (1 << 31) - 1)
+        self._change_state("running")
+
+    def _mark_paused(self, data: dict[str, Any]) -> None:
+        self._change_state("paused", _by("paused", data))
+
+    def _mark_resumed(self, data: dict[str, Any]) -> None:
+        self._change_state("stopping" if self._stopping else "running", _by("resumed", data))
+
+    def _mark_stopping(self, data: dict[str, Any]) -> None:
+        self._stopping = True
+        self._change_state("stopping", _by("stopped", data))
+
+    # Telling
+
+    def _end(self, state: State, reason: str, complete: Complete) -> None:
+        """Tell all that is left, then the last state, then `complete`, so that a stream may end with it."""
+        for output in (self._stdout, self._stderr):
+            if output.cleaner:
+                self._tell(output, output.cleaner.finish_bulk(self._last_ns))
+        self._resting = True
+        self.session.ended_ns = self._wall_ns()
+        self._change_state(state, reason)
+        self._emit(complete)
+
+    def _change_state(self, state: State, reason: str | None = None) -> None:
+        previous = self.session.state
+        if state != previous:
+            self.session.state, self.session.reason = state, reason
+            self._emit(StateChange(0, 0, state, previous, reason))
+
+    def _emit(self, event: AnyEvent) -> None:
+        """Tell an event, numbered, as of now."""
+        self.session.last_seq += 1
+        numbered = {"seq": self.session.last_seq, "time_ns": self._wall_ns()}
+        self._events.append(msgspec.structs.replace(event, **numbered))
+
+    def _wall_ns(self) -> int:
+        return max(0, self._base_ns + self._last_ns)
+
+    def _drain(self) -> list[AnyEvent]:
+        events, self._events = self._events, []
+        return events
+
+
+def _by(what: str, data: dict[str, Any]) -> str:
+    by = text_or_none(data.get("by"), 255)
+    return f"{what} by {by}" if by else what
+
+
+def _why_ended(code: int | None, signal: str | None, reason: str | None) -> str:
+    how = f"signal {signal}" if signal else f"exit code {code}" if code is not None else "unknown outcome"
+    return f"{reason} ({how})" if reason and reason != "exited" else how
+
+
+_HANDLERS: dict[int, Callable[[SessionProjection, bytes], None]] = {
+    Kind.HEADER: SessionProjection._take_header,
+    Kind.IN: SessionProjection._take_input,
+    Kind.RESIZE: SessionProjection._take_resize,
+    Kind.SIGNAL: SessionProjection._take_signal,
+    Kind.MARK: SessionProjection._take_mark,
+    Kind.EXIT: SessionProjection._take_exit,
+    Kind.CLOCK: SessionProjection._take_clock,
+}
+
+_STATE_MARKS: dict[str, Callable[[SessionProjection, dict[str, Any]], None]] = {
+    "started": SessionProjection._mark_started,
+    "paused": SessionProjection._mark_paused,
+    "resumed": SessionProjection._mark_resumed,
+    "stopping": SessionProjection._mark_stopping,
+}

@@ -1,0 +1,229 @@
+"""Which recordings are read next, and what they bring: the reading half of a round."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from roost.core.projection import REST_NS
+from roost.model.events import AnyEvent
+from roost.model.ids import ID
+from roost.paths import RECORDING_SUFFIX, DataDirectory
+from roost.projection.follower import SLICE_BYTES, Follower
+from roost.projection.inbox import Mail
+from roost.projection.lag import Backlog
+from roost.store.reader import StoreReader
+
+ROUND_BYTES = 1_048_576
+"""Bytes read in a round, so that no session waits long for the others."""
+
+SESSION_COST_BYTES = 2048
+"""What a session counts at least: its rows cost as much as projecting this many bytes."""
+
+REST_S = REST_NS / 1e9 + 0.1
+"""Silence after which output counts as at rest: the keeper may be a little late in writing what it read."""
+
+RETRY_S = 1.0
+PARKED_S = 60.0
+IDLE_S = 600.0
+
+log = structlog.get_logger("projection")
+
+
+class Gathered(NamedTuple):
+    """A session with something to write, and its new events."""
+
+    follower: Follower
+    events: list[AnyEvent]
+
+
+class Gatherer:
+    """All sessions being followed, and the queue of those that have grown."""
+
+    def __init__(self, data: DataDirectory, reader: StoreReader, backlog: Backlog, node: str) -> None:
+        self._data = data
+        self._node = node
+        self._reader = reader
+        self._backlog = backlog
+        self._followers: dict[str, Follower] = {}
+        self._queue: dict[str, None] = {}
+        self._ended_unseen: dict[str, str] = {}
+        self._rests: dict[str, float] = {}
+        self._settling: dict[str, Follower] = {}
+        self._parked: dict[str, float] = {}
+        self._sweep_at = 0.0
+        self.errors: dict[str, str] = {}
+        """Why a session's recording cannot be projected now."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do at once."""
+        return bool(self._queue or self._settling)
+
+    def scan(self, now: float) -> list[Follower]:
+        """Take up all that is not projected to its end; the sessions whose text logs may be behind."""
+        for kept in self._reader.unsettled():
+            self._follow(Follower.resume(self._path(kept.session.session_id), kept), now)
+        offsets = self._reader.offsets()
+        lengths = {name: size for name, size in self._recordings().items() if size > offsets.get(name, 0)}
+        self._backlog.recorded(lengths)
+        self._queue.update(dict.fromkeys([name for name in self._followers if name in lengths]))
+        self._queue.update(dict.fromkeys(sorted(lengths)))
+        return [follower for follower in self._followers.values() if follower.logs.seq < follower.session.last_seq]
+
+    def take(self, mail: Mail) -> None:
+        """Put what others told us into the queue."""
+        for name in mail.offsets:
+            if name not in self._parked and ID.match(name):
+                self._queue[name] = None
+        for name, reason in mail.ended_unseen.items():
+            self._ended_unseen[name] = reason
+            self._parked.pop(name, None)
+            self._queue[name] = None
+
+    def gather(self, now: float, at_most: int | None = None) -> list[Gathered]:
+        """Read what is new of the sessions in the queue, each once and no more than fits in a round."""
+        self._wake(now)
+        found = [Gathered(follower, []) for follower in self._settling.values()]
+        self._settling.clear()
+        budget = ROUND_BYTES
+        for name in list(self._queue)[:at_most]:
+            if budget <= 0:
+                break
+            del self._queue[name]
+            events, taken = self._read(name, now)
+            budget -= max(taken, SESSION_COST_BYTES)
+            follower = self._followers.get(name)
+            if follower is not None and follower.session.last_seq and (events or taken):
+                found.append(Gathered(follower, events))
+        return found
+
+    def committed(self, follower: Follower, *, settled: bool) -> None:
+        """The session's round is in the store; `settled` says whether as settled."""
+        name = follower.session.session_id
+        self._backlog.projected(name, follower.read_to)
+        if settled:
+            self._followers.pop(name, None)
+            self._rests.pop(name, None)
+
+    def settle(self, follower: Follower) -> None:
+        """The session's text logs are written; if it has ended, that is to be noted in the store."""
+        if follower.settled:
+            self._settling[follower.session.session_id] = follower
+
+    def patience(self, now: float) -> float | None:
+        """Seconds until there is something to do even if nobody says anything; none when there never is."""
+        if self.busy:
+            return 0.0
+        times = [*list(self._rests.values())[:1], *self._parked.values()]
+        return max(0.0, min(times) - now) if times else None
+
+    def reset(self) -> None:
+        """Forget what is in memory and take it up again from the store."""
+        self._queue = dict.fromkeys([*self._queue, *self._followers])
+        self._followers.clear()
+        self._rests.clear()
+        self._settling.clear()
+
+    def park(self, name: str, reason: str, until: float) -> None:
+        """Leave a session alone for a while."""
+        if self.errors.get(name) != reason:
+            log.error("recording cannot be projected", session_id=name, reason=reason)
+        self.errors[name] = reason
+        self._parked[name] = until
+        self._queue.pop(name, None)
+        self._followers.pop(name, None)
+        self._rests.pop(name, None)
+        self._backlog.drop(name)
+
+    def followers(self) -> list[Follower]:
+        """All sessions in memory."""
+        return list(self._followers.values())
+
+    def _wake(self, now: float) -> None:
+        for times in (self._rests, self._parked):
+            for name in [name for name, at in times.items() if at <= now]:
+                self._queue[name] = None
+                if times is self._parked:
+                    del self._parked[name]
+        if now >= self._sweep_at:
+            self._sweep_at = now + PARKED_S
+            self._drop_idle(now)
+
+    def _read(self, name: str, now: float) -> tuple[list[AnyEvent], int]:
+        try:
+            follower = self._followers.get(name) or self._load(name, now)
+            events, taken = follower.read()
+        except FileNotFoundError:
+            return self._lose_vanished(name), 0
+        except OSError as exc:
+            self.park(name, str(exc), now + RETRY_S)
+            return [], 0
+        self.errors.pop(name, None)
+        if taken == SLICE_BYTES:
+            self._queue[name] = None
+        elif name in self._ended_unseen:
+            events += follower.finish(self._ended_unseen.pop(name))
+        elif taken == 0 and self._rests.get(name, now + 1) <= now:
+            events += follower.projection.rest()
+        self._note_rest(follower, now, grown=taken > 0)
+        return events, taken
+
+    def _note_rest(self, follower: Follower, now: float, *, grown: bool) -> None:
+        name = follower.session.session_id
+        if grown:
+            follower.grown_at = now
+        if grown or not follower.projection.unfinished:
+            self._rests.pop(name, None)
+        if follower.projection.unfinished:
+            self._rests.setdefault(name, now + REST_S)
+
+    def _lose_vanished(self, name: str) -> list[AnyEvent]:
+        """The recording is gone: with nobody holding the session, that is its end."""
+        self._backlog.drop(name)
+        follower = self._followers.get(name)
+        reason = self._ended_unseen.pop(name, None)
+        if follower is None or not follower.session.last_seq:
+            self._followers.pop(name, None)
+            return []
+        if reason is None:
+            self.errors[name] = "the recording is gone"
+            self._rests.pop(name, None)
+            return []
+        return follower.finish(f"{reason}; the recording is gone")
+
+    def _load(self, name: str, now: float) -> Follower:
+        kept = self._reader.checkpoint(name)
+        path = self._path(name)
+        follower = Follower.begin(path, name, self._node) if kept is None else Follower.resume(path, kept)
+        self._follow(follower, now)
+        return follower
+
+    def _follow(self, follower: Follower, now: float) -> None:
+        self._followers[follower.session.session_id] = follower
+        self._note_rest(follower, now, grown=True)
+
+    def _drop_idle(self, now: float) -> None:
+        for name, follower in list(self._followers.items()):
+            quiet = name not in self._rests and name not in self._queue and now - follower.grown_at > IDLE_S
+            if quiet and follower.logs_whole and follower.logs_committed == follower.logs:
+                del self._followers[name]
+
+    def _path(self, name: str) -> Path:
+        return self._data.recording(name)
+
+    def _recordings(self) -> dict[str, int]:
+        """Every recording's length, by session."""
+        found = {}
+        try:
+            with os.scandir(self._data.recordings) as entries:
+                for entry in entries:
+                    name = entry.name.removesuffix(RECORDING_SUFFIX)
+                    if name != entry.name and ID.match(name):
+                        found[name] = entry.stat().st_size
+        except FileNotFoundError:
+            return {}
+        return found

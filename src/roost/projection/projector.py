@@ -1,0 +1,218 @@
+"""The projector: a thread that turns recordings into events, and the only one that writes to the store.
+
+A round is: read what is new of a few recordings, project it, write all of it in one transaction, append to the text
+logs, publish. Idle, a notice is projected at once; under load rounds are paced: they grow, and cost a line falls.
+
+What cannot be committed (the disk is full) is kept and tried again; nothing more is read meanwhile. A recording that
+cannot be read is left until later, and the others go on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+
+import structlog
+
+from roost.config import LogSettings
+from roost.model.agents import Session
+from roost.model.blocks import Block
+from roost.paths import DataDirectory
+from roost.projection.committing import Committer
+from roost.projection.follower import Follower
+from roost.projection.gathering import PARKED_S, Gathered, Gatherer
+from roost.projection.inbox import Inbox, Remembrance, Removal
+from roost.projection.lag import Backlog, Lag
+from roost.projection.log_writer import LogWriter
+from roost.projection.text_logs import TextLogs
+from roost.store.database import Store
+from roost.store.writer import AgentChange, Round
+
+Publish = Callable[[list[Block], list[Session]], None]
+
+DEFAULT_LOGS = LogSettings()
+PAUSE_A_SESSION_S = 0.0004
+LONGEST_PAUSE_S = 0.05
+AFTER_FAILURE_S = 1.0
+
+log = structlog.get_logger("projection")
+
+
+class Projector:
+    """The thread. `publish` is called on it, after the commit, with new blocks and the sessions as they are now."""
+
+    def __init__(
+        self,
+        *,
+        data: DataDirectory,
+        store: Store,
+        publish: Publish,
+        settings: LogSettings = DEFAULT_LOGS,
+        node: str = "",
+    ) -> None:
+        self._publish = publish
+        self._inbox = Inbox()
+        self._logs = LogWriter(TextLogs(data.logs / "agents", rotate_bytes=settings.rotate_bytes), store.reader)
+        self._backlog = Backlog()
+        self._gatherer = Gatherer(data, store.reader, self._backlog, node)
+        self._committer = Committer(store.writer, self._inbox)
+        self._changes: list[Removal | Remembrance] = []
+        self._logs_behind: list[Follower] = []
+        self._under_way: list[str] = []
+        self._one_by_one = 0
+        self._scanned = False
+        self._caught_up = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
+
+    # From any thread
+
+    def start(self) -> None:
+        """Begin, first with what recordings hold that is not projected yet."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """Finish the round under way and end; whether that was done in time."""
+        self._inbox.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def advanced(self, offsets: Mapping[str, int]) -> None:
+        """These sessions' recordings have grown to these lengths."""
+        self._backlog.recorded(offsets)
+        self._inbox.advanced(offsets)
+
+    def ended_unseen(self, session_id: str, reason: str) -> None:
+        """No keeper holds the session: project it to the end, and if no exit stands there, it is lost."""
+        self._inbox.ended_unseen(session_id, reason)
+
+    def remember(self, agent: str, env: dict[str, str]) -> None:
+        """Keep the variables that the agent was started with, so that it can be started again."""
+        self._inbox.about_agent(Remembrance(agent, env))
+
+    def remove_agent(self, agent: str) -> Future[None]:
+        """Forget the agent; done when that is in the store."""
+        done: Future[None] = Future()
+        self._inbox.about_agent(Removal(agent, done))
+        return done
+
+    def wait_caught_up(self, timeout_s: float | None = None) -> bool:
+        """Wait until all that recordings held at the start is projected; whether it is."""
+        return self._caught_up.wait(timeout_s)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that recordings held at the start is projected."""
+        return self._caught_up.is_set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def lag(self) -> Lag:
+        """How far behind it is, and what is in its way."""
+        missing, sessions, seconds = self._backlog.measure()
+        return Lag(
+            bytes=missing,
+            sessions=sessions,
+            seconds=seconds,
+            error=self._committer.error or self._logs.error,
+            disk_full=self._committer.disk_full,
+            unreadable=dict(self._gatherer.errors),
+        )
+
+    # On the thread
+
+    def _run(self) -> None:
+        while not self._inbox.stopped:
+            try:
+                self._scan()
+                while not self._inbox.stopped:
+                    self._turn()
+            except Exception as exc:
+                log.exception("round failed")
+                self._recover(exc)
+        self._finish()
+
+    def _scan(self) -> None:
+        if not self._scanned:
+            self._logs_behind = self._gatherer.scan(time.monotonic())
+            self._scanned = True
+
+    def _turn(self) -> None:
+        self._take_mail()
+        now = time.monotonic()
+        gathered = self._gatherer.gather(now, 1 if self._one_by_one else None)
+        self._under_way = [item.follower.session.session_id for item in gathered]
+        changes, self._changes = self._changes, []
+        if gathered or changes:
+            self._write(gathered, changes, now)
+        self._one_by_one = max(0, self._one_by_one - 1)
+        if not self._gatherer.busy:
+            self._caught_up.set()
+            self._mend_logs(now)
+            self._inbox.pause(min(LONGEST_PAUSE_S, PAUSE_A_SESSION_S * len(gathered)))
+
+    def _take_mail(self) -> None:
+        now = time.monotonic()
+        times = [self._gatherer.patience(now), self._logs.patience(now), None if self.caught_up else 0.0]
+        mail = self._inbox.take(min((time_s for time_s in times if time_s is not None), default=None))
+        self._gatherer.take(mail)
+        self._changes += mail.agents
+
+    def _write(self, gathered: list[Gathered], changes: list[Removal | Remembrance], now: float) -> None:
+        for item in gathered:
+            self._logs.name(item.follower)
+        writes = [item.follower.to_write(item.events) for item in gathered]
+        blocks = self._committer.commit(Round(writes, [_agent_change(change) for change in changes]))
+        if blocks is None:
+            return
+        self._write_logs(gathered, blocks, now)
+        for item, write in zip(gathered, writes, strict=True):
+            self._gatherer.committed(item.follower, settled=write.settled)
+        if writes:
+            self._publish(blocks, [write.session for write in writes])
+        for change in changes:
+            if isinstance(change, Removal):
+                change.done.set_result(None)
+
+    def _write_logs(self, gathered: list[Gathered], blocks: list[Block], now: float) -> None:
+        at = 0
+        for follower, events in gathered:
+            end = at
+            while end < len(blocks) and blocks[end].session_id == follower.session.session_id:
+                end += 1
+            if events:
+                self._logs.write(follower, blocks[at:end], now)
+                self._gatherer.settle(follower)
+            at = end
+
+    def _mend_logs(self, now: float) -> None:
+        """What text logs could not be written before, or were not when the server ended."""
+        behind, self._logs_behind = self._logs_behind, []
+        for follower in behind:
+            self._logs.write(follower, [], now)
+        for follower in behind + self._logs.retry(now):
+            self._gatherer.settle(follower)
+
+    def _recover(self, exc: Exception) -> None:
+        """What is in memory may be ahead of the store: take up all from there, and find out which session it was."""
+        if len(self._under_way) == 1:
+            self._gatherer.park(self._under_way[0], f"{type(exc).__name__}: {exc}", time.monotonic() + PARKED_S)
+        self._gatherer.reset()
+        self._one_by_one = len(self._under_way) + 1
+        self._inbox.pause(AFTER_FAILURE_S)
+
+    def _finish(self) -> None:
+        """Note how far the text logs are, so that the next start need not mend them."""
+        unnoted = [follower for follower in self._gatherer.followers() if follower.logs_committed != follower.logs]
+        if unnoted and self._committer.error is None:
+            self._committer.commit(Round([follower.to_write([]) for follower in unnoted]))
+
+
+def _agent_change(change: Removal | Remembrance) -> AgentChange:
+    return AgentChange(change.agent, change.environment if isinstance(change, Remembrance) else None)

@@ -1,0 +1,56 @@
+"""Statements that run thousands of times a second: compiled once, given to the driver as they are.
+
+SQLAlchemy's own way costs 4 µs a row more than the driver's `executemany`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, insert, update
+from sqlalchemy.sql.dml import Insert, Update
+
+from roost.store.schema import blocks, events, sessions
+
+
+class HotStatement:
+    """One statement and the order in which its values are given."""
+
+    def __init__(self, engine: Engine, statement: Insert | Update, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=engine.dialect, column_keys=list(names))
+        self._sql = str(compiled)
+        self._names = tuple(names)
+        order = getattr(compiled, "positiontup", None)
+        self._order = [self._names.index(name) for name in order] if order else None
+
+    def run(self, connection: Connection, values: list[tuple[Any, ...]]) -> None:
+        """Run it for every tuple, whose values come in the order of `names`."""
+        if not values:
+            return
+        if self._order is None:
+            connection.exec_driver_sql(self._sql, [dict(zip(self._names, row, strict=True)) for row in values])
+        else:
+            order = self._order
+            connection.exec_driver_sql(self._sql, [tuple([row[at] for at in order]) for row in values])
+
+
+BLOCK = ("block_id", "session_key", "first_seq", "last_seq", "first_ns", "last_ns", "payload")
+EVENT = ("session_key", "seq", "type", "time_ns", "data")
+PROGRESS = ("lines", "bytes", "last_output_ns", "last_seq", "read_offset", "damage", "checkpoint", "logs", "key")
+
+
+def insert_blocks(engine: Engine) -> HotStatement:
+    """Values as in `BLOCK`."""
+    return HotStatement(engine, insert(blocks), BLOCK)
+
+
+def insert_events(engine: Engine) -> HotStatement:
+    """Values as in `EVENT`."""
+    return HotStatement(engine, insert(events), EVENT)
+
+
+def update_progress(engine: Engine) -> HotStatement:
+    """Values as in `PROGRESS`: what changes of a session with every line."""
+    statement = update(sessions).where(sessions.c.session_key == bindparam("key"))
+    return HotStatement(engine, statement, PROGRESS)
