@@ -41,9 +41,9 @@ export function LogPane({ agent }: { agent: AgentView }) {
       </section>
       <div className="foot">
         <button type="button" onClick={() => setFrozen(frozen ? null : log)}>
-          {frozen === null ? 'Pause' : `Follow (+${missed.toLocaleString('en')} new)`}
+          {frozen === null ? 'Stop following' : `Follow (+${missed.toLocaleString('en')} new)`}
         </button>
-        <span>{frozen === null ? 'Following the newest lines' : 'Paused, output goes on'}</span>
+        <span>{frozen === null ? 'Following the newest lines' : 'Standing still while output goes on'}</span>
         {link.phase === 'waiting' && <span role="status">Connection lost. Trying again…</span>}
       </div>
       {!isEnded(agent.state) && <InputLine agent={agent} />}
