@@ -80,11 +80,10 @@ class Connection:
         self._link.close()
         self._gone(self)
 
-    def detach_descriptor(self) -> int:
-        """Give the socket away, to be taken over by another process image."""
-        self.closed = True
-        self._loop.forget(self.number)
-        return self._link.detach()
+    @property
+    def unread(self) -> bytes:
+        """The beginning of a request whose end has not come."""
+        return self._decoder.rest
 
     def _ready(self, events: int) -> None:
         if events & select.EPOLLOUT:
@@ -106,6 +105,10 @@ class Connection:
         if not data:
             self.close()
             return
+        self.take(data)
+
+    def take(self, data: bytes) -> None:
+        """Handle the requests in what came."""
         try:
             messages = self._decoder.feed(data)
         except BodyTooLarge as exc:

@@ -34,7 +34,7 @@ class Ending:
     def __init__(self, keeper: Keeper, session: Session, grace_s: float, by: str) -> None:
         self._keeper = keeper
         self._session = session
-        self._by = by
+        self.by = by
         self._waiting: list[Done] = []
         self.deadline_ns = now_ns() + int(grace_s * 1e9)
         self.escalated = False
@@ -120,6 +120,6 @@ class Ending:
 
     def _record(self, number: signal.Signals) -> None:
         if not self._session.ended:
-            payload: dict[str, Any] = {"signal": number.name, "scope": "tree", "by": self._by}
+            payload: dict[str, Any] = {"signal": number.name, "scope": "tree", "by": self.by}
             self._session.append_json(Kind.SIGNAL, now_ns(), payload)
             self._keeper.advanced(self._session)

@@ -6,9 +6,8 @@ import os
 import select
 import signal
 import time
-import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roost.core import recording
 from roost.core.recording import Kind
@@ -27,6 +26,9 @@ from roost.keeper.settings import Settings
 from roost.keeper.storage import Storage
 from roost.keeper.syncing import Syncer
 from roost.keeper.tree import Tree
+
+if TYPE_CHECKING:
+    from roost.keeper.operations import Call
 
 DRAIN_S = 0.5
 """After its leader is gone a session is read for this long at most; what others write later is not recorded."""
@@ -66,6 +68,7 @@ class Keeper:
         self.syncer = Syncer(self.loop, storage, self.recordings_fd, interval_s=settings.sync_s)
         self.syncer.on_problem = lambda problem: log.write(f"sync failed: {problem}")
         self.cgroups: Cgroups | None = None
+        self.upgrade: Callable[[Call], object] | None = None
         self.umask = 0o022
         self.nofile = 1024
         self.boot_id = _boot_id()
@@ -230,12 +233,13 @@ class Keeper:
             if connection.watching:
                 connection.send(message)
 
-    def say_goodbye(self, reason: str) -> None:
-        """Tell all clients that the keeper goes, and hang up."""
+    def say_goodbye(self, reason: str, but: Connection | None = None) -> None:
+        """Tell all clients, `but` one, that the keeper goes, and hang up."""
         message = protocol.encode({"notice": "goodbye", "reason": reason})
         for connection in list(self.connections):
-            connection.send(message)
-            connection.close()
+            if connection is not but:
+                connection.send(message)
+                connection.close()
 
     def stop(self) -> None:
         """Go."""
@@ -256,8 +260,13 @@ class Keeper:
 
     def _mistake(self, exc: BaseException) -> None:
         """An error that nobody expected; the keeper goes on."""
-        lines = traceback.format_exception(exc)
-        self.log.write(f"mistake: {exc!r} at {''.join(lines[-3:])}")
+        places = []
+        where = exc.__traceback__
+        while where is not None:
+            code = where.tb_frame.f_code
+            places.append(f"{os.path.basename(code.co_filename)}:{where.tb_lineno} {code.co_name}")
+            where = where.tb_next
+        self.log.write(f"mistake: {exc!r} at {', '.join(places)}")
 
     def _end_round(self) -> None:
         dirty = self._dirty
@@ -330,6 +339,10 @@ class Keeper:
             "in_blocks": usage.ru_inblock,
             "out_blocks": usage.ru_oublock,
         }
+        self.drain(session)
+
+    def drain(self, session: Session) -> None:
+        """Read what a session whose leader is gone still has to say."""
         if session.outputs:
             self.watch_outputs(session)
             self.loop.call_after(DRAIN_S, lambda: self._drained(session))

@@ -280,8 +280,9 @@ def _status(call: Call) -> Json:
     }
 
 
-def _upgrade(call: Call) -> Json | None:
-    raise Conflict("this keeper cannot be upgraded")
+def _upgrade(call: Call) -> None:
+    if call.keeper.upgrade is not None:
+        call.keeper.upgrade(call)
 
 
 def _shutdown(call: Call) -> Json | None:

@@ -55,6 +55,11 @@ class Decoder:
             found.append(message)
         return found
 
+    @property
+    def rest(self) -> bytes:
+        """The beginning of a message whose end has not come."""
+        return bytes(self._buffer)
+
     def _next(self) -> Message | None:
         if len(self._buffer) < _LENGTHS.size:
             return None

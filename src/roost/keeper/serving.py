@@ -66,6 +66,9 @@ class Server:
 
     def run(self) -> int:
         """Serve until told to go; the exit status."""
+        from roost.keeper import handover
+
+        self.keeper.upgrade = handover.Upgrader(self).upgrade
         _become_subreaper()
         self._take_signals()
         self.keeper.loop.watch_control(self.listener.fileno(), lambda events: self._accept())
@@ -122,7 +125,13 @@ class Server:
         elif len(self.keeper.connections) >= MAX_CONNECTIONS:
             _turn_away(link, LimitReached("the keeper has as many connections as it takes"))
         else:
-            self.keeper.connected(Connection(self.keeper.loop, link, self._receive, self.keeper.disconnected))
+            self.welcome(link)
+
+    def welcome(self, link: socket.socket) -> Connection:
+        """Serve a client that may be served."""
+        connection = Connection(self.keeper.loop, link, self._receive, self.keeper.disconnected)
+        self.keeper.connected(connection)
+        return connection
 
     def _receive(self, connection: Connection, request: Request, request_id: object) -> None:
         operations.handle(self.keeper, connection, request, request_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from roost.keeper.session import Session
 if TYPE_CHECKING:
     from roost.keeper.keeper import Keeper
 
-TAG_BITS = 60
+TAG_BYTES = 7
 
 
 def start(keeper: Keeper, args: dict[str, Any]) -> Session:
@@ -51,7 +50,7 @@ def _start_in(keeper: Keeper, args: dict[str, Any], directory: int) -> Session:
     session.cgroup, session.limits_unmet = _cgroup(keeper, args)
     try:
         _record_header(keeper, session, args, env)
-        session.tag = secrets.randbits(TAG_BITS) | 1
+        session.tag = int.from_bytes(os.urandom(TAG_BYTES), "little") | 1
         launched = launch.launch(_plan(keeper, session, args, env=env, path=path, directory=directory))
     except BaseException:
         _undo(keeper, session)
