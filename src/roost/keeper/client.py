@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-import roost
+from roost import __version__
 from roost.errors import KeeperUnavailable, TimedOut, from_dict
 from roost.keeper import protocol
 
@@ -42,7 +42,7 @@ class KeeperClient:
         client = cls(_connect(os.fspath(data_dir), timeout_s), timeout_s)
         try:
             versions = [protocol.LOWEST_VERSION, protocol.VERSION]
-            client.hello = client.call("hello", protocol=versions, client=f"roost {roost.__version__}")
+            client.hello = client.call("hello", protocol=versions, client=f"roost {__version__}")
         except BaseException:
             client.close()
             raise

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import roost
+from roost import __version__
 from roost.core.recording import Kind
 from roost.errors import Conflict
 from roost.keeper import serving, state
@@ -100,7 +100,7 @@ class Upgrader:
         keeper = self._keeper
         packed: Json = {
             "format": state.FORMAT,
-            "version": roost.__version__,
+            "version": __version__,
             "data_fd": keeper.data_fd,
             "lock_fd": self._server.lock_fd,
             "listener_fd": self._server.listener.fileno(),
@@ -187,7 +187,7 @@ def take_over(given: Arguments, chosen: Settings) -> int:
         os.write(given.rehearse_fd, APPROVED)
         os._exit(0)
     os.chdir("/")
-    server.keeper.log.write(f"keeper {roost.__version__} took over from {packed['version']}")
+    server.keeper.log.write(f"keeper {__version__} took over from {packed['version']}")
     _resume(server, packed)
     return server.run()
 
@@ -239,7 +239,7 @@ def _resume(server: Server, packed: Json) -> None:
         if session.recorder.blocked:
             keeper.disk.blocked(session.recorder, OSError(errno.EIO, os.strerror(errno.EIO)))
         if not session.ended:
-            keeper.note(session, {"type": "upgraded", "from": packed["version"], "to": roost.__version__})
+            keeper.note(session, {"type": "upgraded", "from": packed["version"], "to": __version__})
         if session.ending is not None:
             keeper.loop.spawn(session.ending.run())
         if session.reaped and not session.ended:
@@ -249,7 +249,7 @@ def _resume(server: Server, packed: Json) -> None:
     keeper.syncer.written()
     reply = packed["reply"]
     if reply is not None:
-        _answer(server, reply, {"pid": os.getpid(), "version": roost.__version__, "from": packed["version"]})
+        _answer(server, reply, {"pid": os.getpid(), "version": __version__, "from": packed["version"]})
 
 
 def _answer(server: Server, reply: Json, fields: Json) -> None:

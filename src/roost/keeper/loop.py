@@ -65,7 +65,7 @@ class Loop:
         self,
         on_round_begin: Callable[[], object],
         on_round_end: Callable[[], object],
-        on_error: Callable[[BaseException], object],
+        report: Callable[[BaseException], object],
     ) -> None:
         self._control = select.epoll()
         self._output = select.epoll()
@@ -79,7 +79,7 @@ class Loop:
         self._gather = True
         self._on_round_begin = on_round_begin
         self._on_round_end = on_round_end
-        self._on_error = on_error
+        self._report = report
         self._failures: dict[int, int] = {}
         self._stopped = False
         self.now_ns = now_ns()
@@ -176,7 +176,7 @@ class Loop:
         try:
             handler(events)
         except Exception as exc:  # noqa: BLE001 - the top of every task of the keeper
-            self._on_error(exc)
+            self._report(exc)
             self._failures[fd] = self._failures.get(fd, 0) + 1
             if self._failures[fd] > MAX_FAILURES:
                 self.forget(fd)
@@ -196,7 +196,7 @@ class Loop:
             try:
                 heappop(self._timers).fire()
             except Exception as exc:  # noqa: BLE001 - the top of every task of the keeper
-                self._on_error(exc)
+                self._report(exc)
 
     def _step(self, chore: Chore) -> None:
         delay_s = next(chore, None)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import roost
+from roost import __version__
 from roost.core import recording
 from roost.core.recording import Input, Kind
 from roost.errors import (
@@ -110,7 +110,7 @@ def _hello(call: Call) -> Json:
     keeper = call.keeper
     return {
         "protocol": version,
-        "version": roost.__version__,
+        "version": __version__,
         "pid": os.getpid(),
         "boot_id": keeper.boot_id,
         "started_at_ns": keeper.started_at_ns,
@@ -268,7 +268,7 @@ def _status(call: Call) -> Json:
     keeper.refresh_counts()
     pages = procfs.read("/proc/self/statm").split()
     return {
-        "version": roost.__version__,
+        "version": __version__,
         "pid": os.getpid(),
         "sessions": len(keeper.sessions),
         "processes": sum(one.processes for one in keeper.sessions.values()),

@@ -12,7 +12,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-import roost
+from roost import __version__
 from roost.errors import Forbidden, LimitReached, RoostError
 from roost.keeper import cgroup, operations, protocol
 from roost.keeper.connection import Connection
@@ -61,7 +61,7 @@ class Server:
             for name in keeper.cgroups.clear():
                 log.write(f"ended what a former keeper left of session {name}")
         server = cls(given, keeper, listen(data_fd), lock_fd)
-        log.write(f"keeper {roost.__version__} started, cgroup {keeper.cgroups.path if keeper.cgroups else 'off'}")
+        log.write(f"keeper {__version__} started, cgroup {keeper.cgroups.path if keeper.cgroups else 'off'}")
         return server
 
     def run(self) -> int:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-import roost
+from roost import __version__
 from roost.core import recording
 from roost.core.recording import Kind
 from roost.errors import AgentRunning, DiskFull, RoostError
@@ -93,7 +93,7 @@ def _record_header(keeper: Keeper, session: Session, args: dict[str, Any], env: 
         "started_at_ns": session.started_at_ns,
         "boot_id": keeper.boot_id,
         "host": os.uname().nodename,
-        "roost": roost.__version__,
+        "roost": __version__,
         "definition": args["definition"],
     }
     session.append_json(Kind.HEADER, session.origin_ns, header)
