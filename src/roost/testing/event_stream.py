@@ -117,7 +117,9 @@ class ResumingClient(threading.Thread):
 
     def _follow(self) -> None:
         for event in read_stream(self._address(), self._target, after=self.last_id, timeout_s=2.0):
-            self.connections += event.type == "connected"
+            if event.type == "connected":
+                self.connections += 1
+                self.last_id = self.last_id or event.decoded()["data"]["position"]
             self.last_id = event.id or self.last_id
             self._take(event)
             if self._is_last(event):

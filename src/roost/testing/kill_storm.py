@@ -98,7 +98,7 @@ def run(server: RunningServer, plan: Plan, report: Callable[[str], None] = lambd
         watchers.append(Watcher(server, plan, name, after=f"{started[name]['session_id']}:0"))
         watchers[-1].start()
     _kill_again_and_again(server, plan, verdict, report)
-    _wait_for_the_end(server, plan, verdict)
+    _wait_for_the_end(server, plan.settle_s, verdict)
     for watcher in watchers:
         watcher.finish(plan, verdict)
     _check_agents(server, plan, {name: int(agent["pid"]) for name, agent in started.items()}, verdict)
@@ -165,17 +165,17 @@ def _kill_again_and_again(server: RunningServer, plan: Plan, verdict: Verdict, r
         verdict.kills += 1
         verdict.boot_s.append(time.monotonic() - began)
         if verdict.kills % 10 == 0:
-            report(f"{verdict.kills} kills, {_alive(server, plan)} agents alive")
+            report(f"{verdict.kills} kills, {_alive(server)} agents alive")
 
 
-def _alive(server: RunningServer, plan: Plan) -> int:
-    return sum(_ended(server.agent(name)) is False for name in plan.names)
+def _alive(server: RunningServer) -> int:
+    return sum(not _ended(agent) for agent in server.agents())
 
 
-def _wait_for_the_end(server: RunningServer, plan: Plan, verdict: Verdict) -> None:
+def _wait_for_the_end(server: RunningServer, settle_s: float, verdict: Verdict) -> None:
     began = time.monotonic()
-    while time.monotonic() - began < plan.settle_s:
-        if all(_ended(server.agent(name)) for name in plan.names):
+    while time.monotonic() - began < settle_s:
+        if _alive(server) == 0:
             break
         time.sleep(POLL_S)
     verdict.caught_up_s = time.monotonic() - began
