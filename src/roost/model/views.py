@@ -72,17 +72,20 @@ class LogPage(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, omit_defaults=True):
-    """Cells of one row that look alike."""
+    """Cells of one row that look alike; a colour is a palette index, `#rrggbb`, or absent for the default."""
 
     text: str
-    fg: str | None = None
-    bg: str | None = None
+    fg: int | str | None = None
+    bg: int | str | None = None
     bold: bool = False
     faint: bool = False
     italic: bool = False
-    underline: bool = False
+    underline: int = 0
+    """0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed."""
+    blink: bool = False
     inverse: bool = False
-    strikethrough: bool = False
+    invisible: bool = False
+    strike: bool = False
 
 
 class ScreenView(Struct, frozen=True, kw_only=True):
@@ -142,6 +145,40 @@ class Ticket(Struct, frozen=True):
 
     ticket: str
     expires_in_s: int
+
+
+class CallerView(Struct, frozen=True):
+    """Whom the server takes a caller for."""
+
+    name: str
+    role: str
+    """`viewer`, `operator` or `admin`."""
+
+
+class Liveness(Struct, frozen=True):
+    """Whether the server lives, or is ready, in a word."""
+
+    status: str
+
+
+class Sample(Struct, frozen=True):
+    name: str
+    labels: dict[str, str]
+    value: float | None
+    """Null where there is no number."""
+
+
+class MetricFamily(Struct, frozen=True):
+    """A metric, with a sample for each of its labels' values."""
+
+    name: str
+    type: str
+    help: str
+    samples: list[Sample]
+
+
+class MetricsView(Struct, frozen=True):
+    metrics: list[MetricFamily]
 
 
 class StreamStats(Struct, frozen=True):

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from roost.core.queries import QueryFilter
 from roost.core.recording import Damage, Frame, Kind, Reader, decode_json, decode_resize
-from roost.core.screen import Screen, make_screen
+from roost.core.screen import Screen
 
 Json = dict[str, Any]
 
@@ -100,7 +100,7 @@ class LiveTerminal:
         self._reader = Reader()
         self.position = 0
         self._filter = QueryFilter()
-        self._screen: Screen = make_screen(80, 24, on_reply=self._reply)
+        self._screen = Screen(80, 24, on_reply=self._reply)
         self._items: deque[Item] = deque()
         self._first = 0
         self._held_bytes = 0
@@ -109,9 +109,11 @@ class LiveTerminal:
         self._changed: asyncio.Future[None] | None = None
 
     def close(self) -> None:
+        """Give the file and the emulator's memory back."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            self._screen.close()
 
     # Reading the recording
 

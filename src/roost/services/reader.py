@@ -51,7 +51,6 @@ class Reader:
         "_leave",
         "_limit",
         "_place",
-        "_vain",
         "blocked",
         "bytes_then",
         "cursor",
@@ -73,7 +72,7 @@ class Reader:
         self.sent_at = now
         self.blocked = False
         self.bytes_then = 0
-        self._leave = leave
+        self._leave: Callable[[Reader], None] | None = leave
         self._closed = False
         self._future: asyncio.Future[bool] | None = None
         self._place: int | None = None
@@ -81,15 +80,16 @@ class Reader:
         self._fetched: list[Entry] = []
         self._at = 0
         self._limit = FEWEST_BLOCKS
-        self._vain = False
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-        self.follow.channel.waiting.discard(self)
-        self._leave(self)
+        if self._leave is not None:
+            self.follow.channel.waiting.discard(self)
+            self._leave(self)
+            self._leave = None
 
     async def next(self) -> Piece | None:
         """The next piece; `IDLE` when nothing came for a while; None when nothing more will."""

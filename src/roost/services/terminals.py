@@ -380,7 +380,7 @@ def screen_view(session: Session, live: LiveTerminal) -> ScreenView:
         cursor_visible=cursor.visible,
         alternate=modes.alternate,
         rows_text=screen.text().split("\n"),
-        cells=[[Run(**run._asdict()) for run in row] for row in screen.cells()],
+        cells=[[Run(run.text, *run.style) for run in row] for row in screen.cells()],
     )
 
 
