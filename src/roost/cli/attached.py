@@ -1,0 +1,204 @@
+"""The loop of an attached terminal: what is typed goes to the agent, what the agent says comes here.
+
+Where the other end goes away, the loop says so on the bottom row, comes back by itself and repaints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from roost.client.keys import DetachKeys
+from roost.client.link import Link, LinkLost, Update
+from roost.client.modes import Modes
+from roost.errors import RoostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from roost.cli.terminal import LocalTerminal
+
+RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.0)
+MAX_UNSENT = 65_536
+RESET = b"\x1bc"
+
+
+class Left(NamedTuple):
+    """How an attachment ended: the agent ended (`complete`), the person detached, or a signal came."""
+
+    complete: Mapping[str, object] | None = None
+    detached: bool = False
+    signal: int | None = None
+
+
+class Attached:
+    """One attachment from its beginning to its end.
+
+    `open_link` connects with the terminal's size, again after every loss. A terminal that is `fresh` (a program
+    that begins) is not cleared first.
+    """
+
+    def __init__(
+        self,
+        terminal: LocalTerminal,
+        open_link: Callable[[tuple[int, int]], Link],
+        detach_keys: tuple[str, ...],
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._terminal = terminal
+        self._open_link = open_link
+        self._detach = DetachKeys(detach_keys)
+        self._read_only = read_only
+        self._modes = Modes()
+        self._link: Link | None = None
+        self._unsent = b""
+        self._input_ended = False
+        self._status_shown = False
+        self._attempt = 0
+        self._retry_at = 0.0
+
+    def run(self) -> Left:
+        """Until the agent ends, the person detaches, or a signal ends us.
+
+        Raises:
+            RoostError: the first attaching failed, or coming back is refused.
+        """
+        self._link = self._open_link(self._terminal.size)
+        try:
+            while True:
+                left = self._step()
+                if left is not None:
+                    return left
+        finally:
+            self._leave()
+
+    def _step(self) -> Left | None:
+        if self._terminal.ended_by is not None:
+            return Left(signal=self._terminal.ended_by)
+        if self._link is None:
+            self._come_back()
+        link = self._link
+        early = link is not None and link.has_early()
+        woken = self._terminal.wait(link.fileno() if link else None, 0.0 if early else self._patience())
+        try:
+            return self._handle(woken.typed, woken.input_ended, woken.link_ready or early)
+        except LinkLost as lost:
+            if lost.final:
+                raise RoostError(str(lost)) from lost
+            self._lose(str(lost))
+            return None
+
+    def _patience(self) -> float | None:
+        return None if self._link is not None else max(0.0, self._retry_at - time.monotonic())
+
+    def _handle(self, typed: bytes, input_ended: bool, link_ready: bool) -> Left | None:
+        if self._terminal.resized:
+            self._terminal.resized = False
+            self._on_link(lambda link: link.resize(*self._terminal.size))
+        if typed and self._take_typed(typed):
+            return Left(detached=True)
+        if input_ended:
+            self._input_ended = True
+            if not self._read_only:
+                self._on_link(lambda link: link.end_input())
+        return self._take_updates() if link_ready and self._link is not None else None
+
+    def _on_link(self, act: Callable[[Link], None]) -> None:
+        if self._link is not None:
+            act(self._link)
+
+    def _take_typed(self, typed: bytes) -> bool:
+        """Send on what was typed; true when it detached us."""
+        passed = self._detach.feed(typed) if self._terminal.is_terminal_in else typed
+        if passed and not self._read_only:
+            self._unsent = (self._unsent + passed)[-MAX_UNSENT:]
+            self._flush()
+        return self._detach.detached
+
+    def _flush(self) -> None:
+        if self._link is not None and self._unsent:
+            self._link.send(self._unsent)
+            self._unsent = b""
+
+    def _take_updates(self) -> Left | None:
+        assert self._link is not None
+        for update in self._link.receive():
+            if update.kind == "complete":
+                return Left(complete=update.info)
+            self._take_update(update)
+        return None
+
+    def _take_update(self, update: Update) -> None:
+        if update.kind not in ("snapshot", "output"):
+            return
+        self._clear_status()
+        data = update.data
+        if update.kind == "snapshot":
+            data = self._over_a_clean_screen(data)
+        self._modes.feed(data)
+        self._terminal.write(data)
+
+    def _over_a_clean_screen(self, snapshot: bytes) -> bytes:
+        """A snapshot that leaves the local scroll-back alone, which a full reset would throw away."""
+        if not self._terminal.is_terminal_out:
+            return b"" if self._attempt else snapshot.removeprefix(RESET)
+        set_back = self._modes.restore()
+        self._modes = Modes()
+        _, rows = self._terminal.size
+        return set_back + b"\x1b[%d;1H%b\x1b[H\x1b[2J" % (rows, b"\n" * rows) + snapshot.removeprefix(RESET)
+
+    # Going away and coming back
+
+    def _lose(self, why: str) -> None:
+        if self._link is not None:
+            with contextlib.suppress(LinkLost, OSError):
+                self._link.close()
+        self._link = None
+        self._retry_at = time.monotonic()
+        self._show_status(f"roost: {why}; the agent lives on, coming back…")
+
+    def _come_back(self) -> None:
+        if time.monotonic() < self._retry_at:
+            return
+        try:
+            self._link = self._open_link(self._terminal.size)
+        except RoostError as error:
+            self._retry_at = time.monotonic() + RETRY_S[min(self._attempt, len(RETRY_S) - 1)]
+            self._attempt += 1
+            if not _may_pass(error):
+                raise
+            return
+        self._attempt = 0
+        with contextlib.suppress(LinkLost):
+            self._flush()
+
+    def _show_status(self, text: str) -> None:
+        if not self._terminal.is_terminal_out:
+            return
+        columns, rows = self._terminal.size
+        line = text[: columns - 1].encode()
+        self._terminal.write(b"\x1b7\x1b[%d;1H\x1b[0;7m%b\x1b[0m\x1b[K\x1b8" % (rows, line))
+        self._status_shown = True
+
+    def _clear_status(self) -> None:
+        if self._status_shown:
+            self._status_shown = False
+            self._terminal.write(b"\x1b7\x1b[%d;1H\x1b[0m\x1b[2K\x1b8" % self._terminal.size[1])
+
+    def _leave(self) -> None:
+        with contextlib.suppress(OSError):
+            self._clear_status()
+            if self._terminal.is_terminal_out:
+                self._terminal.write(self._modes.restore())
+        if self._link is not None:
+            with contextlib.suppress(LinkLost, OSError):
+                self._link.close()
+
+
+def _may_pass(error: RoostError) -> bool:
+    """Whether trying again may help."""
+    from roost.errors import LimitReached, TimedOut, Unavailable
+
+    return isinstance(error, Unavailable | TimedOut | LimitReached)

@@ -1,0 +1,85 @@
+"""Which modes an agent's output has set in the local terminal, so that leaving can set them back. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile(
+    rb"\x1b(?:\[(?P<private>\?[\d;]*)(?P<set>[hl])|\[(?P<kitty>[<>=])(?P<depth>[\d;]*)u|\[>(?P<other>[\d;]*)m"
+    rb"|(?P<reset>c)|\[(?P<soft>!)p|\[[\d;]*(?P<style> )q|\[\d*;?\d*(?P<margins>r)|(?P<keypad>[=>])"
+    rb"|[()](?P<charset>[0A-Z]))"
+)
+_UNFINISHED = re.compile(rb"\x1b(?:\[[?<>=!]?[\d;]* ?|[()])?\Z")
+MAX_HELD = 64
+
+_DEFAULT_ON = frozenset({7, 25})
+_ALTERNATE = frozenset({47, 1047, 1049})
+
+
+class Modes:
+    """Follows the output of an agent."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._changed: dict[int, bool] = {}
+        self._extras: set[str] = set()
+        self._kitty_depth = 0
+
+    @property
+    def alternate(self) -> bool:
+        """Whether the alternate screen is shown."""
+        return any(self._changed.get(mode) for mode in _ALTERNATE)
+
+    @property
+    def bracketed_paste(self) -> bool:
+        """Whether the program asked to be told where a paste begins and ends."""
+        return bool(self._changed.get(2004))
+
+    @property
+    def application_cursor(self) -> bool:
+        """Whether arrow keys are told as `ESC O A` instead of `ESC [ A`."""
+        return bool(self._changed.get(1))
+
+    def feed(self, data: bytes) -> None:
+        """Take note of what `data` sets and resets."""
+        if b"\x1b" not in data and not self._held:
+            return
+        data = self._held + data
+        for match in _CONTROL.finditer(data):
+            self._take(match)
+        match_end = _UNFINISHED.search(data[-MAX_HELD:])
+        self._held = match_end[0] if match_end else b""
+
+    def _take(self, match: re.Match[bytes]) -> None:
+        if match["set"]:
+            for number in match["private"][1:].split(b";"):
+                if number:
+                    self._changed[int(number)] = match["set"] == b"h"
+        elif match["kitty"]:
+            self._kitty_depth = max(0, self._kitty_depth + {b">": 1, b"<": -1}.get(match["kitty"], 0))
+        elif match["reset"] or match["soft"]:
+            self._forget()
+        else:
+            self._extras.update(name for name in ("other", "style", "margins", "keypad", "charset") if match[name])
+
+    def _forget(self) -> None:
+        self._changed.clear()
+        self._extras.clear()
+        self._kitty_depth = 0
+
+    def restore(self) -> bytes:
+        """What sets a terminal back to how a shell expects it, and touches nothing that was not changed."""
+        parts = [b"\x1b[0m"]
+        if self._kitty_depth:
+            parts.append(b"\x1b[<%du" % self._kitty_depth)
+        if "margins" in self._extras:
+            parts.append(b"\x1b7\x1b[r\x1b8")
+        for mode, is_set in sorted(self._changed.items()):
+            if is_set != (mode in _DEFAULT_ON) and mode not in (*_ALTERNATE, 3, 1048):
+                parts.append(b"\x1b[?%d%s" % (mode, b"h" if mode in _DEFAULT_ON else b"l"))
+        parts += [code for name, code in _BACK if name in self._extras]
+        parts += [b"\x1b[?%dl" % mode for mode in sorted(_ALTERNATE) if self._changed.get(mode)]
+        return b"".join(parts)
+
+
+_BACK = (("other", b"\x1b[>4m"), ("style", b"\x1b[0 q"), ("keypad", b"\x1b>"), ("charset", b"\x1b(B"))
