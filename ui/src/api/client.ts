@@ -1,6 +1,6 @@
 /** All calls of the server's REST API. The browser's cookie says who we are. */
 
-import type { AgentList, AgentView, ErrorView, StartAgent } from './types'
+import type { AgentList, AgentView, CallerView, ErrorView, StartAgent } from './types'
 
 /** A call that failed. `status` is 0 and `code` `UNREACHABLE` where no answer came. */
 export class ApiError extends Error {
@@ -23,7 +23,6 @@ export class ApiError extends Error {
 interface Call {
   method?: 'GET' | 'POST' | 'DELETE'
   body?: unknown
-  headers?: Record<string, string>
   timeoutMs?: number
 }
 
@@ -57,31 +56,24 @@ export const stopAgent = (name: string): Promise<unknown> =>
 export type Act = 'kill' | 'pause' | 'resume' | 'restart'
 
 export const actOn = (name: string, act: Act): Promise<unknown> =>
-  call(`${agentPath(name)}/${act}`, { method: 'POST', body: {}, timeoutMs: STOP_TIMEOUT_MS })
+  call(`${agentPath(name)}/${act}`, { method: 'POST', timeoutMs: STOP_TIMEOUT_MS })
 
 export const sendInput = (name: string, input: string): Promise<unknown> =>
   call(`${agentPath(name)}/input`, { method: 'POST', body: { input } })
 
-/** Trade the token for a one-time ticket; opening the ticket's address sets the cookie. */
-export async function signIn(token: string): Promise<void> {
-  const answer: { ticket: string } = await call('/api/tickets', {
-    method: 'POST',
-    body: {},
-    headers: { authorization: `Bearer ${token}` },
-  })
-  const here = new URL(location.href)
-  here.searchParams.set('ticket', answer.ticket)
-  location.replace(here)
-}
+/** Whom the server takes us for. */
+export const whoAmI = (): Promise<CallerView> => call('/api/login')
 
-async function call<Answer>(
-  path: string,
-  { method = 'GET', body, headers = {}, timeoutMs = 15_000 }: Call = {},
-) {
+/** Trade the token for a cookie. */
+export const signIn = (token: string): Promise<unknown> =>
+  call('/api/login', { method: 'POST', body: { token } })
+
+async function call<Answer>(path: string, { method = 'GET', body, timeoutMs = 15_000 }: Call = {}) {
   const response = await reach(path, {
     method,
-    headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(timeoutMs),
   })
   const answer: unknown = await response.json().catch(() => null)

@@ -50,6 +50,11 @@ export interface StartAgent {
   cwd?: string
 }
 
+export interface CallerView {
+  name: string
+  role: 'viewer' | 'operator' | 'admin'
+}
+
 export interface ErrorView {
   error: { code: string; message: string; details: Record<string, unknown>; request_id: string }
 }

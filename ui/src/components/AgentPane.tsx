@@ -10,8 +10,13 @@ import { StateMark } from './StateMark'
 
 const TerminalPane = lazy(() => import('./TerminalPane'))
 
+interface Props {
+  agent: AgentView
+  maySteer: boolean
+}
+
 /** One agent: how it is, what can be done, and its live output. */
-export function AgentPane({ agent }: { agent: AgentView }) {
+export function AgentPane({ agent, maySteer }: Props) {
   const ended = isEnded(agent.state)
   return (
     <main className="pane">
@@ -21,7 +26,7 @@ export function AgentPane({ agent }: { agent: AgentView }) {
         </button>
         <h1>{agent.name}</h1>
         <StateMark state={agent.state} />
-        <Controls agent={agent} />
+        {maySteer ? <Controls agent={agent} /> : <span className="controls">You may look, not steer</span>}
         <p className="about">
           {(agent.attention ?? agent.reason) && (
             <span className="why">{agent.attention ?? agent.reason}</span>
@@ -44,11 +49,11 @@ export function AgentPane({ agent }: { agent: AgentView }) {
       {agent.terminal ? (
         <Reloadable>
           <Suspense fallback={<p className="stage cover">Loading the terminal…</p>}>
-            <TerminalPane key={agent.session_id} agent={agent} />
+            <TerminalPane key={agent.name} agent={agent} mayType={maySteer} />
           </Suspense>
         </Reloadable>
       ) : (
-        <LogPane key={agent.session_id} agent={agent} />
+        <LogPane key={agent.session_id} agent={agent} mayType={maySteer} />
       )}
     </main>
   )

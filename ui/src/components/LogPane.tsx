@@ -18,7 +18,7 @@ const LINE_PX = 19
 const TYPES = ['log', 'state', 'complete', 'error'] as const
 
 /** What an agent on pipes writes, and a line to write to it. */
-export function LogPane({ agent }: { agent: AgentView }) {
+export function LogPane({ agent, mayType }: { agent: AgentView; mayType: boolean }) {
   const { log, link } = useLog(agent.name)
   const [frozen, setFrozen] = useState<Log | null>(null)
   const shown = frozen ?? log
@@ -46,7 +46,7 @@ export function LogPane({ agent }: { agent: AgentView }) {
         <span>{frozen === null ? 'Following the newest lines' : 'Standing still while output goes on'}</span>
         {link.phase === 'waiting' && <span role="status">Connection lost. Trying again…</span>}
       </div>
-      {!isEnded(agent.state) && <InputLine agent={agent} />}
+      {mayType && !isEnded(agent.state) && <InputLine agent={agent} />}
     </>
   )
 }

@@ -7,18 +7,18 @@ import { isEnded } from '../state/agents'
 import { type Attachment, others } from '../state/attachment'
 import { TouchKeys } from './TouchKeys'
 
-/** The agent's live terminal, which can be typed into. A new `key` makes a new one. */
-export default function TerminalPane({ agent }: { agent: AgentView }) {
+/** The agent's live terminal, which can be typed into; it goes on with the agent's next session by itself. */
+export default function TerminalPane({ agent, mayType }: { agent: AgentView; mayType: boolean }) {
   const box = useRef<HTMLDivElement>(null)
   const screen = useRef<TerminalScreen | null>(null)
   const [attachment, setAttachment] = useState<Attachment | null>(null)
   const [link, setLink] = useState<Link>({ phase: 'connecting' })
   const [flood, setFlood] = useState(0)
-  const ended = isEnded(agent.state)
+  const still = !mayType || isEnded(agent.state)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: after a flood everything is made anew
   useEffect(() => {
-    const attached = attach(agent.name, box.current as HTMLElement, {
+    const attached = attach(agent.name, mayType, box.current as HTMLElement, {
       setAttachment,
       setLink,
       onFlood: () => setFlood((count) => count + 1),
@@ -27,9 +27,9 @@ export default function TerminalPane({ agent }: { agent: AgentView }) {
     screen.current = attached.screen
     if (!matchMedia('(pointer: coarse)').matches) attached.screen.focus()
     return attached.detach
-  }, [agent.name, flood])
+  }, [agent.name, mayType, flood])
 
-  useEffect(() => screen.current?.freeze(ended), [ended])
+  useEffect(() => screen.current?.freeze(still), [still])
 
   return (
     <>
@@ -41,13 +41,13 @@ export default function TerminalPane({ agent }: { agent: AgentView }) {
           </p>
         )}
       </section>
-      <TouchKeys onKey={(text) => screen.current?.type(text)} hidden={ended} />
-      <Foot attachment={attachment} ended={ended} />
+      <TouchKeys onKey={(text) => screen.current?.type(text)} hidden={still} />
+      <Foot attachment={attachment} still={still} />
     </>
   )
 }
 
-function Foot({ attachment, ended }: { attachment: Attachment | null; ended: boolean }) {
+function Foot({ attachment, still }: { attachment: Attachment | null; still: boolean }) {
   const company = attachment === null ? [] : others(attachment)
   return (
     <p className="foot">
@@ -66,7 +66,7 @@ function Foot({ attachment, ended }: { attachment: Attachment | null; ended: boo
           {attachment.refusal}
         </span>
       )}
-      {!ended && (
+      {!still && (
         <span className="keys">
           <kbd>Shift</kbd> <kbd>Esc</kbd> leaves the terminal
         </span>

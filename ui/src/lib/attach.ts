@@ -19,11 +19,13 @@ export interface Attached {
   detach(): void
 }
 
-export function attach(name: string, box: HTMLElement, hooks: Hooks): Attached {
+/** `mayType` is false for those who may only look: their window never decides the terminal's size. */
+export function attach(name: string, mayType: boolean, box: HTMLElement, hooks: Hooks): Attached {
   let attachment: Attachment | null = null
   let wire: SocketConnection | null = null
 
   function sendRoom(): void {
+    if (!mayType) return
     wire?.send(JSON.stringify({ type: 'command', command: 'resize', agent: name, data: screen.room() }))
   }
 
@@ -35,11 +37,6 @@ export function attach(name: string, box: HTMLElement, hooks: Hooks): Attached {
     if (due) sendRoom()
   }
 
-  function take(frame: AttachFrame): void {
-    become(afterFrame(attachment, frame))
-    if (frame.type === 'complete') wire?.close() // nothing follows; a new session makes a new pane
-  }
-
   const screen = new TerminalScreen(box, {
     onInput: (bytes) => wire?.send(bytes),
     onRoom: sendRoom,
@@ -47,9 +44,9 @@ export function attach(name: string, box: HTMLElement, hooks: Hooks): Attached {
     onLeave: hooks.onLeave,
   })
   wire = socket({
-    path: `/ws/agents/${encodeURIComponent(name)}?output=raw`,
+    path: `/ws/agents/${encodeURIComponent(name)}?output=raw&viewer=web+page`,
     onBytes: (bytes) => screen.write(bytes),
-    onText: (frame) => take(frame as AttachFrame),
+    onText: (frame) => become(afterFrame(attachment, frame as AttachFrame)),
     onLink(link) {
       if (link.phase !== 'open') become(null)
       hooks.setLink(link)

@@ -32,9 +32,11 @@ export function FleetPage() {
         </a>
         <LinkBadge {...state} />
         <FilterBox filter={filter} />
-        <button type="button" className="primary" onClick={() => setStarting(true)}>
-          Start<span className="wide"> an agent</span>
-        </button>
+        {state.maySteer && (
+          <button type="button" className="primary" onClick={() => setStarting(true)}>
+            Start<span className="wide"> an agent</span>
+          </button>
+        )}
       </header>
       <div className="side">
         {groups.length > 0 ? (
@@ -44,7 +46,7 @@ export function FleetPage() {
         )}
       </div>
       {agent ? (
-        <AgentPane agent={agent} />
+        <AgentPane agent={agent} maySteer={state.maySteer} />
       ) : (
         chosen !== null && <Missing name={chosen} loaded={state.loaded} />
       )}

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import { ApiError, signIn } from '../api/client'
+import { signedIn } from '../state/fleet'
 
 /** Asks for the token. */
 export function LoginPage() {
@@ -12,6 +13,7 @@ export function LoginPage() {
     setFailure(null)
     try {
       await signIn(token)
+      await signedIn()
     } catch (error) {
       setBusy(false)
       if (!(error instanceof ApiError)) throw error

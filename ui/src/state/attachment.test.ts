@@ -51,13 +51,13 @@ test('attaching anew forgets what was', () => {
   expect(attachment?.skipped).toBe(0)
 })
 
-test('our size is due when we attach and when our window becomes the one that counts', () => {
+test('our size is due for each session and when our window becomes the one that counts', () => {
   const first = after(hello)
   const hers = after(hello, { type: 'viewers', agent: 'a', data: { viewers: [me, her], owner: 'her' } })
-  expect([
-    roomIsDue(null, first),
-    roomIsDue(first, hers),
-    roomIsDue(hers, first),
-    roomIsDue(first, null),
-  ]).toEqual([true, false, true, false])
+  const next = after({ ...hello, data: { ...hello.data, session_id: 't' } })
+  expect(roomIsDue(null, first)).toBe(true)
+  expect(roomIsDue(first, hers)).toBe(false)
+  expect(roomIsDue(hers, first)).toBe(true)
+  expect(roomIsDue(first, next)).toBe(true)
+  expect(roomIsDue(first, null)).toBe(false)
 })

@@ -3,6 +3,7 @@
 import type { AttachFrame, Viewer } from '../api/types'
 
 export interface Attachment {
+  sessionId: string
   cols: number
   rows: number
   viewers: readonly Viewer[]
@@ -19,8 +20,8 @@ export interface Attachment {
 /** The attachment after a text frame; null until the server has said that we are attached. */
 export function afterFrame(attachment: Attachment | null, frame: AttachFrame): Attachment | null {
   if (frame.type === 'attached') {
-    const { cols, rows, viewers, you, owner } = frame.data
-    return { cols, rows, viewers, you, owner, skipped: 0, refusal: null }
+    const { session_id, cols, rows, viewers, you, owner } = frame.data
+    return { sessionId: session_id, cols, rows, viewers, you, owner, skipped: 0, refusal: null }
   }
   if (attachment === null) return null
   switch (frame.type) {
@@ -40,9 +41,10 @@ export function afterFrame(attachment: Attachment | null, frame: AttachFrame): A
 export const others = ({ viewers, you }: Attachment): Viewer[] =>
   viewers.filter((viewer) => viewer.id !== you)
 
-/** Whether the server must hear the size of our window: once attached, and when our window becomes the one that counts. */
+/** Whether the server must hear the size of our window: for every session, and when our window becomes the one that counts. */
 export function roomIsDue(before: Attachment | null, after: Attachment | null): boolean {
-  return after !== null && (before === null || (!ownsSize(before) && ownsSize(after)))
+  if (after === null) return false
+  return before?.sessionId !== after.sessionId || (!ownsSize(before) && ownsSize(after))
 }
 
 const ownsSize = ({ owner, you }: Attachment): boolean => owner === you

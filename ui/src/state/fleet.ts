@@ -1,6 +1,6 @@
 /** The list of agents kept in step with the server: its events as they come, the whole list every few seconds. */
 
-import { ApiError, listAgents } from '../api/client'
+import { ApiError, listAgents, whoAmI } from '../api/client'
 import { type Connection, eventStream, type Link } from '../api/stream'
 import { type Agents, afterEvent, type FleetEvent, fromList } from './agents'
 import { Store } from './store'
@@ -11,6 +11,8 @@ export interface Fleet {
   loaded: boolean
   /** No valid cookie: somebody must sign in. */
   locked: boolean
+  /** Whether we may do more than look; the server decides anew on every request. */
+  maySteer: boolean
   /** Why the last attempt to get the list failed. */
   trouble: ApiError | null
   link: Link
@@ -20,6 +22,7 @@ export const fleet = new Store<Fleet>({
   agents: new Map(),
   loaded: false,
   locked: false,
+  maySteer: true,
   trouble: null,
   link: { phase: 'connecting' },
 })
@@ -58,10 +61,12 @@ export async function refresh(): Promise<void> {
   clearTimeout(timer)
   const eventsBefore = events
   try {
-    change({ agents: fromList(await listAgents()), loaded: true, locked: false, trouble: null })
+    const [list, caller] = await Promise.all([listAgents(), fleet.get().loaded ? null : whoAmI()])
+    if (caller !== null) change({ maySteer: caller.role !== 'viewer' })
+    change({ agents: fromList(list), loaded: true, locked: false, trouble: null })
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    change(error.status === 401 ? { locked: true, trouble: null } : { trouble: error })
+    change(error.status === 401 ? { locked: true, loaded: false, trouble: null } : { trouble: error })
   } finally {
     fetching = false
     schedule(eventsBefore)
@@ -78,6 +83,12 @@ function schedule(eventsBefore: number): void {
   }
   const usual = document.hidden ? HIDDEN_REFRESH_MS : REFRESH_MS
   timer = setTimeout(refresh, events === eventsBefore ? usual : SOON_MS)
+}
+
+/** There is a cookie now: begin to follow. */
+export async function signedIn(): Promise<void> {
+  listen()
+  await refresh()
 }
 
 /** Try everything at once, after the user asked for it. */
