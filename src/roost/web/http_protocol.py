@@ -12,12 +12,17 @@ import socket
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from uvicorn.protocols.websockets.wsproto_impl import FrameTooLargeError, WSProtocol
+from wsproto import events
 
 from roost.config import Settings
+from roost.web.socket import TOO_LARGE
+from roost.web.sse import ABORT
 
 WRITE_BUFFER_HIGH = 8192
 WRITE_BUFFER_LOW = 2048
+MOST_THROWN_AWAY = 64
+"""How many times the limit one message may be before the connection is cut."""
 UNSENT_BYTES = 131_072
 """What the kernel may hold unsent for one client, where it lets us say so."""
 
@@ -60,7 +65,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"roost.abort": {"call": self.transport.abort}}
+        self.scope["extensions"] = {ABORT: {"call": self.transport.abort}}
         if self._head_timer is None:
             self._expect_head()
 
@@ -94,11 +99,48 @@ class LimitedHttp(HttpToolsProtocol):
 
 
 class LimitedWebSocket(WSProtocol):
-    """WebSocket with bounded buffers."""
+    """WebSocket with bounded buffers; a message over the limit is thrown away and said so, not a reason to close."""
+
+    _too_large = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         bound_buffers(transport)
         super().connection_made(transport)
+
+    def handle_connect(self, event: events.Request) -> None:
+        super().handle_connect(event)
+        self.scope["extensions"][ABORT] = {"call": self.transport.abort}
+
+    def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
+        if not self._too_large:
+            try:
+                self.buffer.extend(event)
+            except FrameTooLargeError:
+                self._too_large = self.buffer.length
+                self.buffer.clear()
+        else:
+            self._too_large += len(event.data)
+        if self._too_large > MOST_THROWN_AWAY * self.config.ws_max_size:
+            self.transport.abort()
+        elif event.message_finished:
+            self._take_message()
+
+    def _take_message(self) -> None:
+        if self._too_large:
+            self._too_large = 0
+            message: Any = {"type": "websocket.receive", "bytes": b"", TOO_LARGE: self.config.ws_max_size}
+        else:
+            message = self.buffer.to_message()
+            self.buffer.clear()
+        self.queue.put_nowait(message)
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def keepalive_timeout(self) -> None:
+        """The client reads nothing: what waits for it will never go out, so nothing is waited for."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
 
 _PHRASES = {408: "Request Timeout", 503: "Service Unavailable"}

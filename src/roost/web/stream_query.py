@@ -39,6 +39,18 @@ class StreamQuery(NamedTuple):
     pace: Pace | None
     pairs: dict[str, list[str]]
 
+    def last(self, key: str) -> str | None:
+        """The last value given for a key."""
+        return _last(self.pairs, key)
+
+    def number(self, key: str, *, most: int) -> int | None:
+        """A whole number.
+
+        Raises:
+            InvalidRequest: it is none, or above `most`.
+        """
+        return _number(self.pairs, key, most=most)
+
 
 def read_query(query: bytes, last_event_id: str | None, *, fleet: bool) -> StreamQuery:
     """Read the part behind the question mark; `last_event_id` wins over `after`, for it is newer.
