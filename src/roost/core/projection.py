@@ -5,7 +5,8 @@ Rules:
 1. Events are a function of the recording's bytes: not of how they were cut, when they were read, where a restart fell.
 2. Time is the recording's own. Output is at rest when `REST_NS` passed since the last of it: the next frame tells, or,
    while nothing more comes, `rest`.
-3. `state` and `restore` go on exactly where they stopped, at any border of two frames.
+3. `state` and `restore` go on exactly where they stopped, at any border of two frames. What a full-screen program
+   shows is not in the state: it is drawn again by `redraw`, from the frames behind `screen_seed`.
 4. Nothing in a recording is believed: names, numbers and times are checked, what cannot be is left out.
 """
 
@@ -21,10 +22,11 @@ from msgspec import Struct
 
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
 from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_json, decode_resize
+from roost.core.shown import ScreenSeed, ScreenState, ShownScreen
 from roost.core.soundness import integer_or_none, sound_object, text_or_none
-from roost.core.text import Bulk, Cleaner, Lines
+from roost.core.text import Bulk, Cleaner, Lines, ScreenMode
 from roost.model.agents import ENDED, Session, State
-from roost.model.events import AnyEvent, Complete, Error, Log, Mark, StateChange, Stream
+from roost.model.events import AnyEvent, Complete, Error, Log, Mark, ScreenShown, StateChange, Stream
 
 REST_NS = 300_000_000
 """How long output pauses before what is unfinished is told."""
@@ -51,6 +53,7 @@ class _State(Struct, array_like=True):
     resting: bool
     stopping: bool
     terminal: bool
+    screen: ScreenState | None
     outputs: tuple[_OutputState, _OutputState]
 
 
@@ -84,6 +87,7 @@ class SessionProjection:
         self._resting = True
         self._stopping = False
         self._terminal = True
+        self._screen: ShownScreen | None = None
         self._stdout = _Output("stdout")
         self._stderr = _Output("stderr")
 
@@ -140,13 +144,16 @@ class SessionProjection:
                 self._resting,
                 self._stopping,
                 self._terminal,
+                self._screen.state() if self._screen else None,
                 (self._stdout.save(), self._stderr.save()),
             )
         )
 
     @classmethod
-    def restore(cls, session: Session, state: bytes) -> SessionProjection:
-        """The projection whose `session` and `state()` these are.
+    def restore(cls, session: Session, state: bytes, seed: ScreenSeed | None = None) -> SessionProjection:
+        """The projection whose `session`, `state()` and `screen_seed` these are.
+
+        With a seed, `redraw` must be called with the frames from the seed's offset up to the session's.
 
         Raises:
             ValueError: another release made the state.
@@ -162,6 +169,8 @@ class SessionProjection:
         made._base_ns, made._last_ns, made._last_output_ns = saved.base_ns, saved.last_ns, saved.last_output_ns
         made._resting, made._stopping = saved.resting, saved.stopping
         made._terminal = saved.terminal
+        if saved.screen is not None:
+            made._screen = ShownScreen(seed or ScreenSeed(session.offset, session.cols, session.rows), saved.screen)
         made._stdout.load(saved.outputs[0])
         made._stderr.load(saved.outputs[1])
         return made
@@ -176,6 +185,20 @@ class SessionProjection:
         made._stdout.lines = session.lines
         return made
 
+    @property
+    def screen_seed(self) -> ScreenSeed | None:
+        """From what the screen can be drawn again, while a full-screen program runs. Changes seldom."""
+        return self._screen.seed if self._screen else None
+
+    def redraw(self, items: Iterable[Frame | Damage]) -> None:
+        """Show again what these frames show. They have given their events already."""
+        for item in items:
+            if self._screen and type(item) is Frame:
+                if item.kind == Kind.OUT:
+                    self._screen.redraw(item.payload)
+                elif item.kind == Kind.RESIZE:
+                    self._screen.redraw_resize(item.payload)
+
     # Frames
 
     def _take_frame(self, frame: Frame) -> None:
@@ -186,14 +209,14 @@ class SessionProjection:
         self.session.offset = frame.end
         kind = frame.kind
         if kind == Kind.OUT:
-            self._take_output(self._stdout, frame.payload, time_ns)
+            self._take_output(self._stdout, frame, time_ns)
         elif kind == Kind.ERR:
-            self._take_output(self._stderr, frame.payload, time_ns)
+            self._take_output(self._stderr, frame, time_ns)
         else:
             _HANDLERS[kind](self, frame.payload)
 
-    def _take_output(self, output: _Output, data: bytes, time_ns: int) -> None:
-        session = self.session
+    def _take_output(self, output: _Output, frame: Frame, time_ns: int) -> None:
+        session, data = self.session, frame.payload
         if session.state == "starting":
             self._change_state("running")
         session.bytes += len(data)
@@ -201,7 +224,11 @@ class SessionProjection:
         self._last_output_ns = time_ns
         self._resting = False
         cleaner = output.cleaner or self._open_cleaner(output)
-        self._tell(output, cleaner.feed_bulk(data, time_ns))
+        pieces = cleaner.feed_bulk(data, time_ns)
+        if pieces:
+            self._tell(output, pieces)
+        if output is self._stdout and self._terminal and (cleaner.alternate or self._screen):
+            self._show(cleaner, pieces, frame)
 
     def _open_cleaner(self, output: _Output) -> Cleaner:
         columns = self.session.cols if self._terminal else 0
@@ -219,12 +246,43 @@ class SessionProjection:
                 session.lines += count
                 output.lines += count
 
+    def _show(self, cleaner: Cleaner, pieces: list[Bulk], frame: Frame) -> None:
+        """The frame falls into the time of a full-screen program, in part at least."""
+        for piece in pieces:
+            if type(piece) is ScreenMode:
+                self._close_screen()
+        if not cleaner.alternate:
+            return
+        if self._screen is None:
+            seed = ScreenSeed(frame.offset, self.session.cols, self.session.rows)
+            self._screen = ShownScreen.enter(seed, self._last_ns)
+        self._screen.feed(frame.payload)
+        if self._screen.is_due(self._last_ns):
+            self._tell_screen(self._last_ns)
+        if cleaner.whole:
+            self._screen.sow(frame.end)
+
+    def _tell_screen(self, time_ns: int) -> None:
+        text = self._screen.tell(time_ns) if self._screen else None
+        if self._screen and text is not None:
+            session = self.session
+            session.last_seq += 1
+            wall_ns = self._base_ns + time_ns
+            shown = ScreenShown(session.last_seq, wall_ns, text, session.cols, session.rows, self._screen.title)
+            self._events.append(shown)
+
+    def _close_screen(self) -> None:
+        if self._screen:
+            self._screen.close()
+            self._screen = None
+
     def _take_rest(self) -> None:
         self._resting = True
         time_ns = self._last_output_ns + REST_NS
         for output in (self._stdout, self._stderr):
             if output.cleaner:
                 self._tell(output, output.cleaner.quiet_bulk(time_ns))
+        self._tell_screen(time_ns)
 
     def _take_header(self, payload: bytes) -> None:
         if self.session.started_ns:
@@ -247,6 +305,8 @@ class SessionProjection:
         self.session.cols, self.session.rows = min(max(cols, 1), MAX_CELLS), min(max(rows, 1), MAX_CELLS)
         if self._stdout.cleaner and self._terminal:
             self._stdout.cleaner.resize(self.session.cols, self.session.rows)
+        if self._screen:
+            self._screen.resize(self.session.cols, self.session.rows)
 
     def _take_signal(self, payload: bytes) -> None:
         self._emit(Mark(0, 0, "signal", sound_object(decode_json(payload))))
@@ -311,6 +371,8 @@ class SessionProjection:
         for output in (self._stdout, self._stderr):
             if output.cleaner:
                 self._tell(output, output.cleaner.finish_bulk(self._last_ns))
+        self._tell_screen(self._last_ns)
+        self._close_screen()
         self._resting = True
         self.session.ended_ns = self._wall_ns()
         self._change_state(state, reason)

@@ -10,6 +10,7 @@ import structlog
 
 from roost.core.projection import SessionProjection
 from roost.core.recording import Damage, Frame, Reader
+from roost.core.shown import ScreenSeed
 from roost.model.agents import Session
 from roost.model.events import AnyEvent
 from roost.projection.cutting import cut
@@ -34,6 +35,8 @@ class Follower:
         self.logs_committed = logs
         self.grown_at = 0.0
         """When, on the projector's clock, anything was last read."""
+        self._seed: ScreenSeed | None = None
+        self._encoded_seed = b""
         self._reader = Reader(projection.session.offset)
         self._read_to = projection.session.offset
 
@@ -45,11 +48,14 @@ class Follower:
     @classmethod
     def resume(cls, path: Path, kept: Checkpoint) -> Follower:
         """A recording projected as far as the checkpoint says."""
+        seed = ScreenSeed.decode(kept.screen) if kept.screen else None
         try:
-            projection = SessionProjection.restore(kept.session, kept.checkpoint)
+            projection = SessionProjection.restore(kept.session, kept.checkpoint, seed)
         except ValueError as exc:
             log.warning("checkpoint unusable", session_id=kept.session.session_id, reason=str(exc))
             projection = SessionProjection.adopt(kept.session)
+        if seed:
+            _redraw(path, projection, seed)
         return cls(path, projection, LogPlace.decode(kept.logs))
 
     @property
@@ -90,8 +96,19 @@ class Follower:
         """All that is to be committed when these events are."""
         self.logs_committed = self.logs
         return SessionWrite(
-            copy.copy(self.session), cut(events), self.projection.state(), self.logs.encode(), self.settled
+            session=copy.copy(self.session),
+            blocks=cut(events),
+            checkpoint=self.projection.state(),
+            screen=self._screen_seed(),
+            logs=self.logs.encode(),
+            settled=self.settled,
         )
+
+    def _screen_seed(self) -> bytes:
+        seed = self.projection.screen_seed
+        if seed is not self._seed:
+            self._seed, self._encoded_seed = seed, seed.encode() if seed else b""
+        return self._encoded_seed
 
     def _project(self, items: list[Frame | Damage]) -> list[AnyEvent]:
         events = self.projection.feed(items)
@@ -104,6 +121,17 @@ class Follower:
         self._reader = Reader(size)
         self._read_to = size
         return events
+
+
+def _redraw(path: Path, projection: SessionProjection, seed: ScreenSeed) -> None:
+    """Draw what a full-screen program shows, as far as its recording can be read."""
+    reader, at, end = Reader(seed.offset), seed.offset, projection.session.offset
+    try:
+        while at < end and (data := _read_at(path, at, min(SLICE_BYTES, end - at))[0]):
+            projection.redraw(reader.feed(data))
+            at += len(data)
+    except OSError as exc:
+        log.warning("screen cannot be drawn again", session_id=projection.session.session_id, reason=str(exc))
 
 
 def _read_at(path: Path, offset: int, limit: int) -> tuple[bytes, int]:

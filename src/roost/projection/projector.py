@@ -16,7 +16,6 @@ from concurrent.futures import Future
 
 import structlog
 
-from roost.config import LogSettings
 from roost.model.agents import Session
 from roost.model.blocks import Block
 from roost.paths import DataDirectory
@@ -26,13 +25,12 @@ from roost.projection.gathering import PARKED_S, Gathered, Gatherer
 from roost.projection.inbox import Inbox, Remembrance, Removal
 from roost.projection.lag import Backlog, Lag
 from roost.projection.log_writer import LogWriter
-from roost.projection.text_logs import TextLogs
+from roost.projection.text_logs import ROTATE_BYTES, TextLogs
 from roost.store.database import Store
 from roost.store.writer import AgentChange, Round
 
 Publish = Callable[[list[Block], list[Session]], None]
 
-DEFAULT_LOGS = LogSettings()
 PAUSE_A_SESSION_S = 0.0004
 LONGEST_PAUSE_S = 0.05
 AFTER_FAILURE_S = 1.0
@@ -49,12 +47,12 @@ class Projector:
         data: DataDirectory,
         store: Store,
         publish: Publish,
-        settings: LogSettings = DEFAULT_LOGS,
+        rotate_bytes: int = ROTATE_BYTES,
         node: str = "",
     ) -> None:
         self._publish = publish
         self._inbox = Inbox()
-        self._logs = LogWriter(TextLogs(data.logs / "agents", rotate_bytes=settings.rotate_bytes), store.reader)
+        self._logs = LogWriter(TextLogs(data.logs / "agents", rotate_bytes=rotate_bytes), store.reader)
         self._backlog = Backlog()
         self._gatherer = Gatherer(data, store.reader, self._backlog, node)
         self._committer = Committer(store.writer, self._inbox)

@@ -92,7 +92,7 @@ class TextLogs:
             if type(event) is Log:
                 lines[event.stream].append(event.line)
             elif type(event) is ScreenShown:
-                lines["stdout"] += [RULE, event.text, RULE]
+                lines["stdout"] += [RULE, event.text]
         stdout = self._write(self._path(session, place, "stdout"), place.stdout, lines["stdout"])
         stderr = self._write(self._path(session, place, "stderr"), place.stderr, lines["stderr"])
         return LogPlace(place.stem, seq, stdout, stderr)

@@ -30,6 +30,7 @@ class Checkpoint(NamedTuple):
 
     session: Session
     checkpoint: bytes
+    screen: bytes
     logs: bytes
     settled: bool
 
@@ -157,7 +158,7 @@ class StoreReader:
     def _checkpoints(self, query: Select[Any]) -> list[Checkpoint]:
         with self._engine.connect() as connection:
             found = connection.execute(query).all()
-        return [Checkpoint(to_session(row), row.checkpoint, row.logs, row.settled) for row in found]
+        return [Checkpoint(to_session(row), row.checkpoint, row.screen, row.logs, row.settled) for row in found]
 
     def _sessions(self, query: Select[Any]) -> list[Session]:
         with self._engine.connect() as connection:

@@ -57,12 +57,13 @@ sessions = Table(
     Column("read_offset", BigInteger, nullable=False),
     Column("damage", BigInteger, nullable=False),
     Column("checkpoint", LargeBinary, nullable=False),
+    Column("screen", LargeBinary, nullable=False),
     Column("logs", LargeBinary, nullable=False),
     Index("sessions_by_id", "session_id", "current"),
     Index("sessions_by_agent", "agent_name", "current", "started_ns", "session_id"),
     Index("sessions_by_start", "current", "started_ns", "session_id"),
 )
-"""`settled`: ended, and its text logs are whole. `checkpoint` and `logs` belong to the projector alone."""
+"""`settled`: ended, and its text logs are whole. `checkpoint`, `screen` and `logs` belong to the projector."""
 
 blocks = Table(
     "blocks",

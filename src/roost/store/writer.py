@@ -32,12 +32,16 @@ class NewBlock(Struct, frozen=True, gc=False):
 
 
 class SessionWrite(Struct):
-    """What is new of one session. `checkpoint` and `logs` are the projector's own notes, given back as they are."""
+    """What is new of one session. `checkpoint`, `screen` and `logs` are the projector's notes, given back as they are.
+
+    Of these, `screen` changes seldom.
+    """
 
     session: Session
     blocks: list[NewBlock]
     checkpoint: bytes
     logs: bytes
+    screen: bytes = b""
     settled: bool = False
 
 
@@ -165,12 +169,12 @@ def note_version(connection: Connection) -> None:
 
 def _rare(item: SessionWrite) -> tuple[Any, ...]:
     of = item.session
-    ended = (of.ended_ns, of.exit_code, of.signal, item.settled)
+    ended = (of.ended_ns, of.exit_code, of.signal, item.settled, item.screen)
     return (of.state, of.reason, of.pid, of.cols, of.rows, of.started_ns, of.agent_name, of.definition, *ended)
 
 
 def _columns(item: SessionWrite) -> dict[str, Any]:
-    own = {"checkpoint": item.checkpoint, "logs": item.logs, "settled": item.settled}
+    own = {"checkpoint": item.checkpoint, "screen": item.screen, "logs": item.logs, "settled": item.settled}
     return rows.session_row(item.session) | own
 
 

@@ -57,6 +57,7 @@ def _create_sessions() -> None:
         sa.Column("read_offset", sa.BigInteger, nullable=False),
         sa.Column("damage", sa.BigInteger, nullable=False),
         sa.Column("checkpoint", sa.LargeBinary, nullable=False),
+        sa.Column("screen", sa.LargeBinary, nullable=False),
         sa.Column("logs", sa.LargeBinary, nullable=False),
     )
     op.create_index("sessions_by_id", "sessions", ["session_id", "current"])
