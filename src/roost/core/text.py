@@ -85,6 +85,11 @@ class Cleaner:
         """Whether the program is in the alternate screen."""
         return self._alternate
 
+    @property
+    def whole(self) -> bool:
+        """Whether what was fed ends with no unfinished sequence or character."""
+        return not self._tail
+
     def feed(self, data: bytes, time_ns: int) -> list[Piece]:
         """What became certain with these bytes."""
         return _singly(self.feed_bulk(data, time_ns))
