@@ -142,7 +142,7 @@ def decode_json(payload: bytes) -> dict[str, Any]:
     """The JSON object in a `HEADER`, `SIGNAL`, `MARK` or `EXIT` payload; `{}` when it is not an object."""
     try:
         value = json.loads(payload.decode("utf-8", "surrogateescape"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
