@@ -23,7 +23,8 @@ def main() -> int:
     """Run the tests under coverage, tell what is missing, and judge."""
     with tempfile.TemporaryDirectory() as directory:
         data = Path(directory) / "coverage"
-        tests = subprocess.run([*COVERAGE, "run", f"--data-file={data}", "-m", "pytest", "-q", *sys.argv[1:]], cwd=ROOT)
+        command = [*COVERAGE, "run", f"--data-file={data}", "-m", "pytest", "-q", *sys.argv[1:]]
+        tests = subprocess.run(command, cwd=ROOT, check=False)
         subprocess.run([*COVERAGE, "combine", "-q", f"--data-file={data}", directory], cwd=ROOT, check=False)
         report = Path(directory) / "report.json"
         subprocess.run([*COVERAGE, "json", "-q", f"--data-file={data}", "-o", str(report)], cwd=ROOT, check=True)

@@ -18,7 +18,7 @@ from roost.testing import fake_agent
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
-STREAM_EVENTS = ("connected", "ping", "gap")
+STREAM_EVENTS = ("connected", "ping", "skipped")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELL_WORDS_THAT_END = {"|", "||", "&&", ";", "&", ">", "<", ">>", "2>&1", "2>/dev/null"}
@@ -197,15 +197,15 @@ def _reachable(start: Path) -> set[Path]:
 
 
 def _routes() -> list[str]:
-    from roost.web import routes
+    from roost.web.routes import ROUTES
 
-    return sorted({path for path in routes.paths() if path != "/"})
+    return sorted({entry.path for entry in ROUTES if entry.path != "/"})
 
 
 def _commands() -> list[str]:
-    from roost import cli
+    from roost.cli.commands import all_commands
 
-    return sorted(cli.command_names())
+    return sorted(command.name for command in all_commands())
 
 
 def _metrics() -> list[str]:
@@ -215,10 +215,19 @@ def _metrics() -> list[str]:
 
 
 def _is_refused(command: str) -> bool:
-    from roost import cli
+    from roost.cli.commands import find
+    from roost.cli.parser import command_parser
 
+    words = shlex.split(command)[1:]
+    if words[:1] == ["--data"]:
+        words = words[2:]
+    if not words or words[0].startswith("-"):
+        return words[:1] not in ([], ["--help"], ["--version"])
+    found = find(words[0])
+    if found is None:
+        return True
     try:
-        cli.parse(shlex.split(command)[1:])
+        command_parser(found).parse_args(words[1:])
     except SystemExit as exc:
         return exc.code not in (0, None)
     return False
