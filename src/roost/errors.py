@@ -5,6 +5,8 @@
     │   ├── MalformedRequest      not even well-formed (JSON, UTF-8, framing)
     │   ├── BodyTooLarge
     │   ├── UnsupportedBody       a body of another type than JSON
+    │   ├── MethodNotAllowed
+    │   ├── NotSupported          this release does not offer it
     │   ├── InvalidName
     │   ├── InvalidCursor
     │   ├── InvalidSetting
@@ -86,6 +88,18 @@ class UnsupportedBody(InvalidRequest):
     """The body must be application/json."""
 
     code = "UNSUPPORTED_BODY"
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The path does not know this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class NotSupported(InvalidRequest):
+    """This release does not offer that."""
+
+    code = "NOT_SUPPORTED"
 
 
 class InvalidName(InvalidRequest):

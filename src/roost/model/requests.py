@@ -1,0 +1,102 @@
+"""What REST asks for besides `StartAgent`: bodies, and the parameters behind the question mark."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from roost.model.agents import Size, State
+
+Limit = Annotated[int, Meta(ge=1, le=10_000)]
+Short = Annotated[str, Meta(max_length=256)]
+ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Keys = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(min_length=1, max_length=10_000)]
+Number = Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class InputBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/agents/{name}/input`: exactly one of `input`, `keys` and `paste`.
+
+    With `client_id` and a `seq` that rises with each input, a repeated request is typed once.
+    """
+
+    input: str | None = None
+    """Text for standard input, as it is."""
+    keys: Keys | None = None
+    """Names of keys, such as `C-c`, `Up`, `Enter`; any other text is typed as it is."""
+    paste: str | None = None
+    """Text that is pasted: a program which knows bracketed paste is told where it begins and ends."""
+    enter: bool = False
+    """Press Enter at the end."""
+    client_id: ClientId | None = None
+    seq: Number | None = None
+
+
+class ResizeBody(Size, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/agents/{name}/resize`, in character cells."""
+
+
+class SignalBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/agents/{name}/signal`."""
+
+    signal: Annotated[str, Meta(min_length=1, max_length=16)]
+    """A name such as `SIGINT` or `INT`."""
+    scope: Literal["tree", "leader", "foreground"] = "tree"
+    """All processes of the agent, the first one, or what has the terminal's foreground."""
+
+
+class LoginBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /api/login`."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class AgentsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which agents to list; all that is given must hold."""
+
+    state: list[State] = []
+    """Any of these states."""
+    label: list[Short] = []
+    """`KEY`, or `KEY=VALUE`; all of them."""
+    node: Short | None = None
+    driver: Short | None = None
+    q: Short | None = None
+    """Text in name, command, directory, role, model, or a label, in any case."""
+    limit: Limit = 100
+    cursor: Short | None = None
+
+
+class StopQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to stop an agent."""
+
+    grace_s: Annotated[float, Meta(ge=0, le=3600)] | None = None
+    """Seconds between SIGTERM and SIGKILL; absent means the setting `agents.grace_s`."""
+    purge: bool = False
+    """Remove the agent, which must have ended, with its recordings and logs."""
+
+
+class ScreenQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to show the screen; absent means by the `Accept` header."""
+
+    format: Literal["text", "json"] | None = None
+
+
+class LogsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which lines to read; without `tail` they are read forward from the beginning or from `cursor`."""
+
+    tail: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    """The newest lines, this many; not together with `cursor`."""
+    since: Annotated[str, Meta(max_length=64)] | None = None
+    """Lines from this time on (RFC 3339)."""
+    until: Annotated[str, Meta(max_length=64)] | None = None
+    """Lines before this time (RFC 3339)."""
+    stream: Literal["stdout", "stderr"] | None = None
+    grep: Annotated[str, Meta(max_length=1024)] | None = None
+    """Lines that hold this text, literally."""
+    session: Short | None = None
+    """An older session; absent means the newest."""
+    limit: Limit = 100
+    cursor: Short | None = None
+    follow: bool = False
+    """Go on with new lines as plain text until the session ends."""

@@ -1,0 +1,155 @@
+"""From the route table to an ASGI application: the role, body and rate that a route asks for, then its handler."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
+
+from roost.core.guard import require
+from roost.errors import LimitReached, MethodNotAllowed, NotFound, RoostError
+from roost.web.frame import encoded
+from roost.web.requests import Call, caller, check_body, decode_body, decode_query, exchange, read_body
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from roost.web.context import Context
+
+Least = Literal["anybody", "viewer", "operator", "admin"]
+Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
+Stream = Callable[["Context"], "ASGIApp"]
+Errors = tuple[type[RoostError], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the route table."""
+
+    method: str
+    """An HTTP method, or `WEBSOCKET`."""
+    path: str
+    least: Least
+    """The least role; `anybody` needs no credentials."""
+    handler: Handler | None = None
+    stream: Stream | None = None
+    """Instead of a handler: makes the ASGI application that serves the route."""
+    summary: str = ""
+    body: type | None = None
+    query: type | None = None
+    answer: Any = None
+    """The answer's type; None for an answer without a body, a media type in text for one that is not JSON."""
+    status: int = 200
+    errors: Errors = ()
+    """Those of its own; see `openapi.error_classes` for those that any route may answer with."""
+
+
+class Endpoint:
+    """Serves one entry."""
+
+    def __init__(self, entry: Entry, context: Context) -> None:
+        self._entry = entry
+        self._context = context
+        self._stream = entry.stream(context) if entry.stream else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        entry, found = self._entry, exchange(scope)
+        found.route, found.agent = entry.path, scope["path_params"].get("name")
+        # A socket's credentials may come in its first frame, for which the application behind asks.
+        may_come = scope["type"] == "websocket" and found.principal is None
+        admit(scope, "anybody" if may_come else entry.least, self._context)
+        if self._stream is not None:
+            found.streaming = True
+            await self._stream(scope, receive, send)
+            return
+        assert entry.handler is not None
+        answer = await entry.handler(await self._call(scope, receive))
+        await self._answer(answer, scope, receive, send)
+
+    async def _call(self, scope: Scope, receive: Receive) -> Call[Any, Any]:
+        entry, found = self._entry, exchange(scope)
+        query = decode_query(scope["query_string"], entry.query) if entry.query else None
+        body: Any = None
+        if entry.body is not None:
+            limit = self._context.settings.server.max_body_bytes
+            body = decode_body(await read_body(receive, limit), entry.body)
+        return Call(self._context, found, body, query, scope)
+
+    async def _answer(self, answer: Any, scope: Scope, receive: Receive, send: Send) -> None:
+        if callable(answer):
+            await answer(scope, receive, send)
+            return
+        body = b"" if answer is None else msgspec.json.encode(answer)
+        headers = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+        status = self._entry.status
+        if answer is None:
+            status, headers = 204, {}
+        await send({"type": "http.response.start", "status": status, "headers": encoded(headers.items())})
+        await send({"type": "http.response.body", "body": body})
+
+
+def admit(scope: Scope, least: str, context: Context) -> None:
+    """Check what comes after the screening: credentials, role, body type and length, rate.
+
+    Raises:
+        Unauthorized, Forbidden, UnsupportedBody, BodyTooLarge, LimitReached: in this order.
+    """
+    if least != "anybody":
+        require(caller(scope).role, least)
+    if scope["type"] == "http":
+        check_body(scope, context.settings.server.max_body_bytes)
+    wait_s = context.rates.take(_payer(scope), time.monotonic())
+    if wait_s:
+        raise LimitReached("too many requests", hint="try again later", retry_after_s=round(wait_s, 3))
+
+
+class Methods:
+    """The entries of one path, by method."""
+
+    def __init__(self, entries: Sequence[Entry], context: Context) -> None:
+        self._context = context
+        self._endpoints: dict[str, Endpoint] = {}
+        for entry in entries:
+            self._endpoints[entry.method] = Endpoint(entry, context)
+        if "GET" in self._endpoints:
+            self._endpoints["HEAD"] = self._endpoints["GET"]
+        least_any = any(entry.least == "anybody" for entry in entries)
+        self._least = "anybody" if least_any else "viewer"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is None:
+            admit(scope, self._least, self._context)
+            allowed = sorted(self._endpoints)
+            raise MethodNotAllowed(f"{scope['method'][:20]} is not for this path", allowed=allowed)
+        await endpoint(scope, receive, send)
+
+
+def router(entries: Sequence[Entry], context: Context) -> Router:
+    """The application that serves the entries. It takes a token to learn that something else is not there."""
+    paths: dict[str, list[Entry]] = {}
+    found: list[BaseRoute] = []
+    for entry in entries:
+        if entry.method == "WEBSOCKET":
+            found.append(WebSocketRoute(entry.path, Endpoint(entry, context)))
+        else:
+            paths.setdefault(entry.path, []).append(entry)
+    found += [Route(path, Methods(group, context)) for path, group in paths.items()]
+
+    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        admit(scope, "viewer", context)
+        raise NotFound(f"there is nothing at {scope['path'][:200]}", path=scope["path"][:200])
+
+    return Router(found, redirect_slashes=False, default=nothing)
+
+
+def _payer(scope: Scope) -> str:
+    principal = exchange(scope).principal
+    if principal is not None:
+        return principal.name
+    client = scope.get("client")
+    return f"address {client[0]}" if client else "address"

@@ -1,0 +1,106 @@
+"""The whole API on one screen: from this table come the routes, the OpenAPI document, the docs and the role matrix.
+
+`least` is the least role that may call; `anybody` needs no token. A `stream` is an ASGI application of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from roost import errors as e
+from roost.model import requests as q
+from roost.model import views as v
+from roost.model.agents import StartAgent
+from roost.web import agents, docs, health, logs, page, sessions, sse, ws
+from roost.web.dispatch import Entry, Errors, Handler, Least, Stream
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from roost.web.context import Context
+
+VIEWER: Least = "viewer"
+OPERATOR: Least = "operator"
+ANYBODY: Least = "anybody"
+
+INPUT = (e.MalformedRequest, e.InvalidRequest)
+STEER = (e.AgentNotFound, e.AgentNotRunning, e.KeeperUnavailable)
+TYPE = (*STEER, *INPUT, e.LimitReached)
+SIZE = (*STEER, *INPUT, e.NoTerminal)
+STOP = (*STEER, *INPUT, e.AgentRunning)
+PROGRAM = (e.ProgramNotFound, e.ProgramNotExecutable, e.DirectoryUnusable)
+START = (*INPUT, *PROGRAM, e.InvalidName, e.NotSupported, e.AgentRunning, e.KeeperUnavailable, e.DiskFull)
+AGAIN = (*PROGRAM, *STEER, e.AgentRunning, e.DiskFull)
+LIST = (*INPUT, e.InvalidCursor)
+STREAM = (*LIST, e.AgentNotFound, e.Unavailable)
+LOGS = (*STREAM, e.SessionNotFound)
+SCREEN = (*INPUT, e.AgentNotFound, e.NoTerminal)
+LATER = (e.AgentNotFound, e.NotSupported)
+GONE = (e.AgentNotFound,)
+LOGIN = (*INPUT, e.Unauthorized)
+
+A, N = "/api/agents", "/api/agents/{name}"
+TEXT, EVENTS, HTML = "text/plain; charset=utf-8", "text/event-stream", "text/html; charset=utf-8"
+JSON, FILE = "application/json", "application/octet-stream"
+
+
+def _r(method: str, path: str, least: Least, handler: Handler, errors: Errors = (), **more: Any) -> Entry:
+    summary = (handler.__doc__ or "").partition("\n")[0].rstrip(".")
+    return Entry(method=method, path=path, least=least, handler=handler, errors=errors, summary=summary, **more)
+
+
+def _s(method: str, path: str, summary: str, stream: Stream, errors: Errors = (), **more: Any) -> Entry:
+    return Entry(method=method, path=path, least=VIEWER, stream=stream, errors=errors, summary=summary, **more)
+
+
+def _agent_stream(context: Context) -> ASGIApp:
+    return sse.agent_stream(context.hub, context.agents)
+
+
+def _fleet_stream(context: Context) -> ASGIApp:
+    return sse.fleet_stream(context.hub)
+
+
+ROUTES: tuple[Entry, ...] = (
+    _r("POST", A, OPERATOR, agents.start, START, body=StartAgent, answer=v.AgentView, status=201),
+    _r("GET", A, VIEWER, agents.list_agents, LIST, query=q.AgentsQuery, answer=v.AgentList),
+    _r("GET", N, VIEWER, agents.get, GONE, answer=v.AgentView),
+    _r("DELETE", N, OPERATOR, agents.stop, STOP, query=q.StopQuery, answer=v.AgentView),
+    _r("POST", N + "/kill", OPERATOR, agents.kill, STEER, answer=v.AgentView),
+    _r("POST", N + "/pause", OPERATOR, agents.pause, STEER, answer=v.AgentView),
+    _r("POST", N + "/resume", OPERATOR, agents.resume, STEER, answer=v.AgentView),
+    _r("POST", N + "/restart", OPERATOR, agents.restart, AGAIN, answer=v.AgentView),
+    _r("POST", N + "/input", OPERATOR, agents.send_input, TYPE, body=q.InputBody, answer=v.Accepted),
+    _r("POST", N + "/resize", OPERATOR, agents.resize, SIZE, body=q.ResizeBody, answer=v.AgentView),
+    _r("POST", N + "/signal", OPERATOR, agents.signal, (*STEER, *INPUT), body=q.SignalBody, answer=v.AgentView),
+    _r("POST", N + "/prompt", OPERATOR, agents.prompt, LATER),
+    _r("GET", N + "/diff", VIEWER, agents.diff, LATER),
+    _r("GET", N + "/screen", VIEWER, agents.screen, SCREEN, query=q.ScreenQuery, answer=(v.ScreenView, TEXT)),
+    _r("GET", N + "/logs", VIEWER, logs.read, LOGS, query=q.LogsQuery, answer=(v.LogPage, TEXT)),
+    _s("GET", N + "/stream", "Events of an agent, live", _agent_stream, STREAM, answer=EVENTS),
+    _s("GET", "/api/stream", "Events of all agents, live", _fleet_stream, STREAM, answer=EVENTS),
+    _s("WEBSOCKET", "/ws/agents/{name}", "Control, watch, or sit at the terminal of an agent", ws.agent_socket),
+    _r("GET", "/api/health", VIEWER, health.full, answer=v.HealthView),
+    _r("GET", "/api/health/live", VIEWER, health.live, answer=v.Liveness),
+    _r("GET", "/api/health/ready", VIEWER, health.ready, answer=v.Liveness),
+    _r("GET", "/api/sse/stats", VIEWER, health.stream_stats, answer=v.StreamStats),
+    _r("GET", "/api/metrics", VIEWER, health.metrics_json, answer=v.MetricsView),
+    _r("GET", "/api/metrics/prometheus", VIEWER, health.metrics_text, answer=TEXT),
+    _r("GET", "/metrics", VIEWER, health.metrics_text, answer=TEXT),
+    _r("POST", "/api/tickets", VIEWER, sessions.ticket, answer=v.Ticket, status=201),
+    _r("GET", "/api/login", VIEWER, sessions.who, answer=v.CallerView),
+    _r("POST", "/api/login", ANYBODY, sessions.log_in, LOGIN, body=q.LoginBody, status=204),
+    _r("POST", "/api/logout", ANYBODY, sessions.log_out, status=204),
+    _r("GET", "/api/openapi.json", VIEWER, docs.document, answer=JSON),
+    _r("GET", "/docs", VIEWER, docs.page, answer=HTML),
+    _r("GET", "/login", ANYBODY, sessions.log_in_by_ticket, (e.Unauthorized,), answer=HTML),
+    _r("GET", "/", ANYBODY, page.index, answer=HTML),
+    _r("GET", "/agents/{path:path}", ANYBODY, page.index, answer=HTML),
+    _r("GET", "/assets/{path:path}", ANYBODY, page.file, (e.NotFound,), answer=FILE),
+    _r("GET", "/{file}", ANYBODY, page.file, (e.NotFound,), answer=FILE),
+)
+
+
+def paths() -> list[str]:
+    """Every path of the table."""
+    return sorted({entry.path for entry in ROUTES})
