@@ -139,6 +139,14 @@ class Gatherer:
         self._rests.pop(name, None)
         self._backlog.drop(name)
 
+    def forget_agent(self, agent: str) -> None:
+        """The agent is removed, and its sessions with it."""
+        for name, follower in list(self._followers.items()):
+            if follower.session.agent_name == agent:
+                del self._followers[name]
+                for waiting in (self._queue, self._rests, self._settling, self._ended_unseen):
+                    waiting.pop(name, None)
+
     def followers(self) -> list[Follower]:
         """All sessions in memory."""
         return list(self._followers.values())

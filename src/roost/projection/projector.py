@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from roost.model.agents import Session
 from roost.model.blocks import Block
@@ -33,6 +34,7 @@ Publish = Callable[[list[Block], list[Session]], None]
 
 PAUSE_A_SESSION_S = 0.0004
 LONGEST_PAUSE_S = 0.05
+PURGE_PAUSE_S = 0.02
 AFTER_FAILURE_S = 1.0
 
 log = structlog.get_logger("projection")
@@ -51,6 +53,7 @@ class Projector:
         node: str = "",
     ) -> None:
         self._publish = publish
+        self._store = store
         self._inbox = Inbox()
         self._logs = LogWriter(TextLogs(data.logs / "agents", rotate_bytes=rotate_bytes), store.reader)
         self._backlog = Backlog()
@@ -61,6 +64,7 @@ class Projector:
         self._under_way: list[str] = []
         self._one_by_one = 0
         self._scanned = False
+        self._purging = True
         self._caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
@@ -153,11 +157,13 @@ class Projector:
         if not self._gatherer.busy:
             self._caught_up.set()
             self._mend_logs(now)
+            self._purge()
             self._inbox.pause(min(LONGEST_PAUSE_S, PAUSE_A_SESSION_S * len(gathered)))
 
     def _take_mail(self) -> None:
         now = time.monotonic()
-        times = [self._gatherer.patience(now), self._logs.patience(now), None if self.caught_up else 0.0]
+        times = [self._gatherer.patience(now), self._logs.patience(now)]
+        times += [PURGE_PAUSE_S if self._purging else None, None if self.caught_up else 0.0]
         mail = self._inbox.take(min((time_s for time_s in times if time_s is not None), default=None))
         self._gatherer.take(mail)
         self._changes += mail.agents
@@ -176,6 +182,8 @@ class Projector:
             self._publish(blocks, [write.session for write in writes])
         for change in changes:
             if isinstance(change, Removal):
+                self._gatherer.forget_agent(change.agent)
+                self._purging = True
                 change.done.set_result(None)
 
     def _write_logs(self, gathered: list[Gathered], blocks: list[Block], now: float) -> None:
@@ -196,6 +204,14 @@ class Projector:
             self._logs.write(follower, [], now)
         for follower in behind + self._logs.retry(now):
             self._gatherer.settle(follower)
+
+    def _purge(self) -> None:
+        """Clear away, a little at a time, what is no longer seen. It can wait while the disk is full."""
+        if self._purging:
+            try:
+                self._purging = self._store.purge_some()
+            except OperationalError:
+                self._purging = False
 
     def _recover(self, exc: Exception) -> None:
         """What is in memory may be ahead of the store: take up all from there, and find out which session it was."""

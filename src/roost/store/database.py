@@ -9,7 +9,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from roost.errors import DiskFull, InvalidSetting, Unavailable
-from roost.store import migrate, sqlite, writer
+from roost.store import migrate, sqlite, swapping, writer
 from roost.store.reader import StoreReader
 from roost.store.writer import StoreWriter
 
@@ -54,6 +54,10 @@ class Store:
     def writing(self) -> Engine:
         """For what writes in transactions of its own, on the writer's thread."""
         return self._writing
+
+    def purge_some(self) -> bool:
+        """On the writer's thread: delete some of what no reader sees any more; whether there may be more."""
+        return swapping.purge_some(self._writing)
 
     def close(self) -> None:
         """Close all connections, the writer's last."""

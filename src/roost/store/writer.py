@@ -6,7 +6,6 @@ checkpoints, and index rows, or nothing of it. What fails may be tried again as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -97,7 +96,9 @@ class StoreWriter:
                 _set_meta(connection, "last_block", str(batch.last_block))
             for change in round_.agents:
                 _change_agent(connection, change)
-        self._keep(batch, round_.sessions)
+                if change.environment is None:
+                    _hide_sessions(connection, change.name)
+        self._keep(batch, round_)
         return batch.blocks
 
     def _write_session(self, connection: Connection, batch: _Batch, item: SessionWrite) -> None:
@@ -125,12 +126,15 @@ class StoreWriter:
         )
         return None if key is None else _Known(key)
 
-    def _keep(self, batch: _Batch, written: Iterable[SessionWrite]) -> None:
+    def _keep(self, batch: _Batch, round_: Round) -> None:
         self._last_block, self._last_key = batch.last_block, batch.last_key
         self._known.update(batch.known)
-        for item in written:
+        for item in round_.sessions:
             if item.settled:
                 self._known.pop(item.session.session_id, None)
+        for change in round_.agents:
+            if change.environment is None:
+                self._known.clear()
 
 
 class _Batch:
@@ -210,3 +214,8 @@ def _newest_session(connection: Connection, agent: str) -> str | None:
     query = select(sessions.c.session_id).where(sessions.c.agent_name == agent, sessions.c.current)
     newest = query.order_by(sessions.c.started_ns.desc(), sessions.c.session_id.desc()).limit(1)
     return connection.scalar(newest)
+
+
+def _hide_sessions(connection: Connection, agent: str) -> None:
+    hidden = (sessions.c.agent_name == agent) & sessions.c.current
+    connection.execute(update(sessions).where(hidden).values(current=False))
