@@ -36,6 +36,10 @@ class Cgroup:
             if name in limits and _write(f"{self._path}/{file}", str(limits[name]))
         }
 
+    def members(self) -> set[int]:
+        """The processes in this group and in those that its members made in it."""
+        return _members(self._path)
+
     def kill(self) -> bool:
         """End all members at once; false on a kernel that cannot."""
         return _write(f"{self._path}/cgroup.kill", "1")
@@ -137,6 +141,13 @@ def _directories(path: str) -> list[str]:
             return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
+
+
+def _members(path: str) -> set[int]:
+    found = set(map(int, procfs.read(f"{path}/cgroup.procs").split()))
+    for name in _directories(path):
+        found |= _members(f"{path}/{name}")
+    return found
 
 
 def _remove(path: str) -> bool:

@@ -161,8 +161,8 @@ def _be_daemon(given: Arguments, chosen: Settings, ready_fd: int) -> None:
         _report(ready_fd, LOCKED, exc.message)
     except RoostError as exc:
         _report(ready_fd, UNUSABLE, exc.message)
-    except OSError as exc:
-        _report(ready_fd, FAILED, str(exc))
+    except Exception as exc:  # the top of the daemon's life: whoever started it is told
+        _report(ready_fd, FAILED, f"the keeper failed: {exc!r}")
     finally:
         os._exit(status)
 

@@ -71,6 +71,8 @@ class Keeper:
         self.upgrade: Callable[[Call], object] | None = None
         self.umask = 0o022
         self.nofile = 1024
+        self.descriptors = 1024
+        """How many the keeper may have open."""
         self.boot_id = _boot_id()
         self.started_at_ns = time.time_ns()
         self.started_ns = now_ns()
@@ -123,7 +125,7 @@ class Keeper:
     def watch_outputs(self, session: Session) -> None:
         """Read what the session writes, unless its recording is blocked."""
         for output in session.outputs:
-            if session.recorder.blocked:
+            if session.recorder.blocked or output.hung_up:
                 self.loop.forget(output.fd)
             else:
                 mask = select.EPOLLIN
@@ -313,6 +315,7 @@ class Keeper:
         session = output.session
         self.loop.forget(output.fd)
         if session.terminal and not session.reaped:
+            output.hung_up = True
             self.loop.call_after(HANGUP_RETRY_S, lambda: self._look_again(output))
             return
         session.outputs.remove(output)
@@ -322,7 +325,8 @@ class Keeper:
             self._finish(session)
 
     def _look_again(self, output: Output) -> None:
-        if output in output.session.outputs and not output.session.recorder.blocked:
+        output.hung_up = False
+        if output in output.session.outputs:
             self.watch_outputs(output.session)
 
     def _leader_gone(self, session: Session, status: int, usage: Any) -> None:

@@ -10,6 +10,8 @@ keeper to set the limits, and becomes the program. Neither arguments nor environ
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import resource
 import signal
@@ -27,6 +29,9 @@ SHIM = (
 )
 TAG_LIMIT = 10
 """RLIMIT_LOCKS: Linux hands it down to every child and has not looked at it since 2.4. It carries a session's tag."""
+
+PIPE_BYTES = 1 << 18
+"""Room in a pipe, so that an agent can write on while others are read."""
 
 _RESET = frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP}
 _RESOURCES = {
@@ -98,22 +103,28 @@ def launch(plan: Plan) -> Launched:
 def _open_pipes(ours: list[int], theirs: list[int]) -> list[tuple[object, ...]]:
     """Three pipes; `ours` gets the keeper's ends, `theirs` the agent's."""
     for number in range(3):
-        try:
-            reader, writer = os.pipe2(os.O_CLOEXEC)
-        except OSError as exc:
-            raise LimitReached(f"no pipe is to be had: {exc.strerror}", hint="raise the limit of open files") from exc
+        reader, writer = _pipe()
         mine, other = (writer, reader) if number == 0 else (reader, writer)
         os.set_blocking(mine, False)
+        with contextlib.suppress(OSError):  # a user may have used up all the room that pipes are given
+            fcntl.fcntl(mine, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         ours.append(mine)
         theirs.append(other)
     return [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(theirs)]
+
+
+def _pipe() -> tuple[int, int]:
+    try:
+        return os.pipe2(os.O_CLOEXEC)
+    except OSError as exc:
+        raise LimitReached(f"no pipe is to be had: {exc.strerror}", hint="raise the limit of open files") from exc
 
 
 def _start(plan: Plan, actions: list[tuple[object, ...]]) -> int:
     hard = {name: value for name, value in plan.limits.items() if name in _RESOURCES}
     if not hard and not plan.cgroup_procs:
         return _spawn(plan, plan.path, list(plan.argv), actions)
-    go_reader, go_writer = os.pipe2(os.O_CLOEXEC)
+    go_reader, go_writer = _pipe()
     try:
         argv = ["/bin/sh", "-c", SHIM, plan.cgroup_procs, *plan.argv]
         pid = _spawn(plan, "/bin/sh", argv, [*actions, (os.POSIX_SPAWN_DUP2, go_reader, 3)])

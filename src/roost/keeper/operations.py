@@ -169,7 +169,7 @@ def _close_input(call: Call) -> Json:
 
 
 def _resize(call: Call) -> Json:
-    session = call.live_session
+    session = _recordable(call.live_session)
     if not session.terminal or session.input is None:
         raise NoTerminal(f"the session {session.session_id} has no terminal", session_id=session.session_id)
     size = (call.args["cols"], call.args["rows"])
@@ -182,10 +182,8 @@ def _resize(call: Call) -> Json:
 
 
 def _signal(call: Call) -> Json:
-    session = call.session
     scope, number = call.args["scope"], call.args["signal"]
-    if scope == "leader":
-        session = call.live_session
+    session = _recordable(call.live_session if scope == "leader" else call.session)
     targets = [one for one in call.keeper.tree.members(session) if _in_scope(session, one, scope)]
     if session.ended and not targets:
         raise AgentNotRunning(f"the session {session.session_id} has ended", session_id=session.session_id)
@@ -194,6 +192,12 @@ def _signal(call: Call) -> Json:
         session.append_json(Kind.SIGNAL, now_ns(), payload)
         call.keeper.advanced(session)
     return {"processes": sum(tree.send(one, number) for one in targets)}
+
+
+def _recordable(session: Session) -> Session:
+    if session.recorder.overfull:
+        raise DiskFull("the disk is full, and what is done to an agent is recorded")
+    return session
 
 
 def _in_scope(session: Session, one: procfs.Status, scope: str) -> bool:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from roost.keeper.session import Session
 
 FRAME_BYTES = 1 << 16
-"""About this much of one agent is read in a round, and goes into one frame."""
+"""About this much of one agent goes into one frame."""
 FULL_READ = 2048
 """A read that brings this much may have left some behind."""
-PIPE_BYTES = 1 << 20
+FRAMES_AT_ONCE = 4
+BULK_BYTES = 1 << 14
+"""Who brings this much in a round is read again at once: it would have to wait for us."""
 PTY_READ = 4096
 """The kernel hands out at most 4095 bytes of a terminal at a time."""
 
@@ -25,7 +27,7 @@ PTY_READ = 4096
 class Output:
     """One descriptor from which an agent's bytes come."""
 
-    __slots__ = ("_keeper", "_on_end", "_read_bytes", "fd", "kind", "paused", "session")
+    __slots__ = ("_keeper", "_on_end", "_read_bytes", "fd", "hung_up", "kind", "session")
 
     def __init__(
         self, keeper: Keeper, session: Session, fd: int, kind: Kind, *, on_end: Callable[[Output], object]
@@ -36,22 +38,25 @@ class Output:
         self.session = session
         self.fd = fd
         self.kind = kind
-        self.paused = False
+        self.hung_up = False
 
     def read(self) -> None:
-        """Record what is there, but no more than a frame's worth: others wait too."""
-        try:
-            data = os.read(self.fd, self._read_bytes)
+        """Record what is there, but no more than a round's worth: others wait too."""
+        for _ in range(FRAMES_AT_ONCE):
+            try:
+                data = os.read(self.fd, self._read_bytes)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._on_end(self)
+                return
             if len(data) >= FULL_READ:
                 data = self._read_on(data)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._on_end(self)
-            return
-        self.record(data)
+            self.record(data)
+            if len(data) < FRAME_BYTES or self.session.recorder.blocked:
+                return
 
     def record(self, data: bytes) -> None:
         """One frame, one write."""
@@ -74,6 +79,6 @@ class Output:
             length += len(data)
             if len(data) < FULL_READ:
                 break
-        else:
+        if length >= BULK_BYTES:
             self._keeper.loop.keep_reading()
         return b"".join(parts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from roost.errors import Conflict, RoostError
 from roost.keeper import tree
 from roost.keeper.loop import Chore
+from roost.keeper.procfs import Status
 
 if TYPE_CHECKING:
     from roost.keeper.keeper import Keeper
@@ -58,7 +59,11 @@ def _pause(keeper: Keeper, session: Session, *, again: bool, by: str, answer: An
         give_up = time.monotonic() + FREEZE_S
         while session.paused and not session.cgroup.frozen and time.monotonic() < give_up:
             yield LOOK_S
-        held = {(one.pid, one.start_ticks) for one in keeper.tree.members(session)}
+        inside = session.cgroup.members()
+        for one in keeper.tree.members(session):
+            held.add((one.pid, one.start_ticks))
+            if one.pid not in inside:
+                _hold(session, one, again=again)
     else:
         before = -1
         while session.paused and len(held) != before:
@@ -68,11 +73,16 @@ def _pause(keeper: Keeper, session: Session, *, again: bool, by: str, answer: An
                 if key in held:
                     continue
                 held.add(key)
-                if one.state in STOPPED and not again:
-                    session.stopped_before.add(key)
-                else:
-                    tree.send(one, signal.SIGSTOP)
+                _hold(session, one, again=again)
             yield 0
     if not again and not session.ended:
         keeper.note(session, {"type": "paused", "by": by})
     answer({"processes": len(held)})
+
+
+def _hold(session: Session, one: Status, *, again: bool) -> None:
+    """Stop one process; one that was stopped already is to stay so when the session is resumed."""
+    if one.state in STOPPED and not again:
+        session.stopped_before.add((one.pid, one.start_ticks))
+    else:
+        tree.send(one, signal.SIGSTOP)

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Mapping
 
-from roost.errors import DirectoryUnusable, ProgramNotExecutable, ProgramNotFound, RoostError
+from roost.errors import DirectoryUnusable, LimitReached, ProgramNotExecutable, ProgramNotFound, RoostError
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _MISSING = frozenset((errno.ENOENT, errno.ENOTDIR))
@@ -73,7 +73,7 @@ def spawn_error(exc: OSError, path: str) -> RoostError:
     if exc.errno in _MISSING:
         return ProgramNotFound(f"the program {path} or what it needs to run is missing: {reason}", program=path)
     if exc.errno in (errno.EAGAIN, errno.ENOMEM):
-        return RoostError(f"the system cannot start another process now: {reason}", errno=name)
+        return LimitReached(f"the system cannot start another process now: {reason}", errno=name)
     if exc.errno == errno.E2BIG:
         return ProgramNotExecutable(f"the arguments and environment of {path} are too long", program=path, errno=name)
     return ProgramNotExecutable(f"the program {path} cannot be executed: {reason}", program=path, errno=name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from roost import __version__
 from roost.errors import Forbidden, LimitReached, RoostError
-from roost.keeper import cgroup, operations, protocol
+from roost.keeper import cgroup, operations, protocol, starting
 from roost.keeper.connection import Connection
 from roost.keeper.keeper import Keeper
 from roost.keeper.log import Log
@@ -122,7 +122,10 @@ class Server:
         _, uid, _ = _PEER.unpack(link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
         if uid != os.geteuid():
             _turn_away(link, Forbidden("the keeper serves its own user only"))
-        elif len(self.keeper.connections) >= MAX_CONNECTIONS:
+        elif (
+            len(self.keeper.connections) >= MAX_CONNECTIONS
+            or link.fileno() + starting.RESERVED_DESCRIPTORS / 2 > self.keeper.descriptors
+        ):
             _turn_away(link, LimitReached("the keeper has as many connections as it takes"))
         else:
             self.welcome(link)
@@ -166,6 +169,7 @@ def prepare(chosen: Settings, log: Log, data_fd: int) -> Keeper:
     keeper.nofile = soft
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    keeper.descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return keeper
 
 

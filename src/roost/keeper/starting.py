@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from roost import __version__
 from roost.core import recording
 from roost.core.recording import Kind
-from roost.errors import AgentRunning, DiskFull, RoostError
+from roost.errors import AgentRunning, DiskFull, LimitReached, RoostError
 from roost.keeper import launch, procfs, program, recorder
 from roost.keeper.cgroup import Cgroup
 from roost.keeper.loop import now_ns
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from roost.keeper.keeper import Keeper
 
 TAG_BYTES = 7
+RESERVED_DESCRIPTORS = 32
+"""Kept for looking at processes, opening recordings, and answering."""
+RAISE_LIMIT = "raise the limit of open files (ulimit -n) where roost is started"
 
 
 def start(keeper: Keeper, args: dict[str, Any]) -> Session:
@@ -35,6 +38,7 @@ def start(keeper: Keeper, args: dict[str, Any]) -> Session:
         raise AgentRunning(f"the agent {args['agent']} is running", agent=args["agent"], session_id=running.session_id)
     if keeper.disk.full:
         raise DiskFull("the disk is full", free_bytes=keeper.disk.free_bytes())
+    require_descriptors(keeper.descriptors)
     directory = program.open_directory(args["cwd"])
     try:
         return _start_in(keeper, args, directory)
@@ -60,6 +64,21 @@ def _start_in(keeper: Keeper, args: dict[str, Any], directory: int) -> Session:
     keeper.adopt(session, (launched.stdin, launched.stdout, launched.stderr))
     keeper.note(session, {"type": "started", "pid": session.pid, "start_ticks": session.start_ticks})
     return session
+
+
+def require_descriptors(limit: int) -> None:
+    """Refuse what would leave the keeper without descriptors to look after its agents.
+
+    Raises:
+        LimitReached: fewer than `RESERVED_DESCRIPTORS` are left.
+    """
+    try:
+        fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as exc:
+        raise LimitReached(f"the keeper has no descriptor left: {exc.strerror}", hint=RAISE_LIMIT) from exc
+    os.close(fd)
+    if fd + RESERVED_DESCRIPTORS > limit:
+        raise LimitReached(f"the keeper has hardly a descriptor left of {limit}", hint=RAISE_LIMIT)
 
 
 def environment(args: dict[str, Any]) -> dict[str, str]:

@@ -55,7 +55,11 @@ class Syncer:
             self._timer = None
         self._dirty = False
         self._running = True
-        _thread.start_new_thread(self._sync, ())
+        try:
+            _thread.start_new_thread(self._sync, ())
+        except RuntimeError as exc:  # no thread is to be had now
+            self._problem = str(exc)
+            self._loop.call_after(self._interval_s, self.finished)
 
     def _sync(self) -> None:
         try:
