@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "store": {"core", "model", "errors", "paths"},
     "projection": {"store", "core", "model", "errors", "paths", "config"},
     "services": {"projection", "store", "core", "model", "errors", "paths", "config", "keeper"},
-    "web": {"services", "core", "model", "errors", "config"},
+    "web": {"services", "projection", "store", "core", "model", "errors", "config", "paths"},
     "client": {"model", "errors", "paths", "core", "keeper"},
     "cli": {"client", "model", "errors", "paths", "config", "core", "keeper", "testing"},
     "app": ANYTHING,
