@@ -29,6 +29,7 @@ from roost.paths import DataDirectory
 from roost.testing import processes
 from roost.testing.processes import POLL_S, Process
 
+SERVE = [sys.executable, "-m", "roost", "serve"]
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 40.0
 QUIET_S = 5.0
@@ -130,7 +131,7 @@ class RunningServer:
         """Start the server's process and do not wait."""
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "roost", "serve", "--port", str(self._port)],
+                [*SERVE, "--port", str(self._port)],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
