@@ -35,5 +35,13 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': server, '/ws': { target: server, ws: true } } },
+  // To the server, requests come from its own page: it refuses those of others.
+  server: {
+    proxy: Object.fromEntries(
+      ['/api', '/login', '/ws'].map((path) => [
+        path,
+        { target: server, changeOrigin: true, headers: { origin: server }, ws: path === '/ws' },
+      ]),
+    ),
+  },
 })

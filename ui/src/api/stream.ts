@@ -6,6 +6,7 @@ export type Link =
   | { phase: 'connecting' }
   | { phase: 'open' }
   | { phase: 'waiting'; retryAtMs: number }
+  | { phase: 'resting' }
   | { phase: 'closed' }
 
 export interface Connection {
@@ -27,14 +28,22 @@ type Dial = (line: Line) => () => void
 const CALM_MS = 1000
 const SILENCE_MS = 45_000 // the server pings every 15 s
 const WAKE_CHECK_MS = 5000
+const HIDDEN_GRACE_MS = 30_000
+
+interface Keeping {
+  report(link: Link): void
+  /** Hang up while the page is hidden: browsers allow six connections to a server, over all tabs. */
+  rests: boolean
+}
 
 /** Keep a line open until closed, with growing waits between attempts. */
-export function keepConnected(dial: Dial, report: (link: Link) => void): Connection {
+function keepConnected(dial: Dial, { report, rests }: Keeping): Connection {
   const backoff = new Backoff()
   let hangUp = () => {}
   let timer: ReturnType<typeof setTimeout> | undefined
   let current = 0
   let over = false
+  let resting = false
 
   function drop(link: Link): void {
     current += 1
@@ -52,6 +61,7 @@ export function keepConnected(dial: Dial, report: (link: Link) => void): Connect
 
   function attempt(): void {
     if (over) return
+    resting = false
     drop({ phase: 'connecting' })
     const mine = current
     const guarded = (act: () => void) => () => {
@@ -71,23 +81,49 @@ export function keepConnected(dial: Dial, report: (link: Link) => void): Connect
     })
   }
 
-  const stopWatching = onReturn(attempt)
+  const stopWatching = watchPage({
+    back: attempt,
+    away() {
+      resting = rests
+      if (resting) drop({ phase: 'resting' })
+    },
+    seen() {
+      if (resting) attempt()
+    },
+  })
   attempt()
   return { close: end, retry: attempt }
 }
 
-/** Calls back when the network is there again, or when the machine has slept: what was open then is dead. */
-function onReturn(callback: () => void): () => void {
+interface PageWatcher {
+  /** The network is there again, or the machine has slept: what was open then is dead. */
+  back(): void
+  /** The page has been hidden for a while. */
+  away(): void
+  /** The page is seen again. */
+  seen(): void
+}
+
+function watchPage({ back, away, seen }: PageWatcher): () => void {
   let last = Date.now()
-  const timer = setInterval(() => {
+  let leaving: ReturnType<typeof setTimeout> | undefined
+  const waking = setInterval(() => {
     const slept = Date.now() - last > SILENCE_MS && !document.hidden
     last = Date.now()
-    if (slept) callback()
+    if (slept) back()
   }, WAKE_CHECK_MS)
-  window.addEventListener('online', callback)
+  const onVisibility = () => {
+    clearTimeout(leaving)
+    if (document.hidden) leaving = setTimeout(away, HIDDEN_GRACE_MS)
+    else seen()
+  }
+  window.addEventListener('online', back)
+  document.addEventListener('visibilitychange', onVisibility)
   return () => {
-    clearInterval(timer)
-    window.removeEventListener('online', callback)
+    clearInterval(waking)
+    clearTimeout(leaving)
+    window.removeEventListener('online', back)
+    document.removeEventListener('visibilitychange', onVisibility)
   }
 }
 
@@ -104,7 +140,7 @@ export interface EventStream {
 /** Server-Sent Events, resumed exactly after the last event that came. */
 export function eventStream(stream: EventStream): Connection {
   let after: string | null = null
-  return keepConnected((line) => {
+  const dial: Dial = (line) => {
     const source = new EventSource(stream.url(after))
     let silence = setTimeout(line.lost, SILENCE_MS)
     const alive = () => {
@@ -126,7 +162,8 @@ export function eventStream(stream: EventStream): Connection {
       clearTimeout(silence)
       source.close()
     }
-  }, stream.onLink)
+  }
+  return keepConnected(dial, { report: stream.onLink, rests: true })
 }
 
 /** Events called `error` come from the server as messages, and from the browser when the connection breaks. */
@@ -157,7 +194,7 @@ export interface SocketConnection extends Connection {
 /** A WebSocket of this server. */
 export function socket({ path, onText, onBytes, onLink }: Socket): SocketConnection {
   let open: WebSocket | null = null
-  const connection = keepConnected((line) => {
+  const dial: Dial = (line) => {
     const connecting = new WebSocket(
       `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`,
     )
@@ -176,7 +213,8 @@ export function socket({ path, onText, onBytes, onLink }: Socket): SocketConnect
       connecting.onmessage = null
       connecting.close()
     }
-  }, onLink)
+  }
+  const connection = keepConnected(dial, { report: onLink, rests: false })
   return {
     ...connection,
     send(data) {

@@ -30,11 +30,9 @@ export const fleet = new Store<Fleet>({
 const REFRESH_MS = 5000
 const HIDDEN_REFRESH_MS = 20_000
 const SOON_MS = 250
-const HIDDEN_GRACE_MS = 30_000
 
 let stream: Connection | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
-let leaving: ReturnType<typeof setTimeout> | undefined
 let events = 0
 let fetching = false
 
@@ -48,7 +46,6 @@ export function followFleet(): () => void {
   return () => {
     document.removeEventListener('visibilitychange', onVisibility)
     clearTimeout(timer)
-    clearTimeout(leaving)
     stream?.close()
     stream = null
   }
@@ -123,16 +120,6 @@ function onLink(link: Link): void {
   if (returned || link.phase === 'waiting') void refresh()
 }
 
-/** Browsers allow six connections to a server, over all tabs: a hidden page holds none for long. */
 function onVisibility(): void {
-  clearTimeout(leaving)
-  if (!document.hidden) {
-    if (!fleet.get().locked) listen()
-    void refresh()
-    return
-  }
-  leaving = setTimeout(() => {
-    stream?.close()
-    stream = null
-  }, HIDDEN_GRACE_MS)
+  if (!document.hidden) void refresh()
 }

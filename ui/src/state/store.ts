@@ -1,5 +1,7 @@
 import { useSyncExternalStore } from 'react'
 
+const FRAME_AT_MOST_MS = 250
+
 /** A value that components follow. However often it changes, they hear of it once a frame. */
 export class Store<Value> {
   private readonly followers = new Set<() => void>()
@@ -40,8 +42,14 @@ export class Store<Value> {
 
 /** A hidden page has no frames, but its title still counts. */
 function nextFrame(act: () => void): void {
-  if (document.hidden) setTimeout(act, 100)
-  else requestAnimationFrame(act)
+  const frame = requestAnimationFrame(() => {
+    clearTimeout(timer)
+    act()
+  })
+  const timer = setTimeout(() => {
+    cancelAnimationFrame(frame)
+    act()
+  }, FRAME_AT_MOST_MS)
 }
 
 export function useStore<Value>(store: Store<Value>): Value {
