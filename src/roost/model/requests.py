@@ -16,13 +16,15 @@ Number = Annotated[int, Meta(ge=1, le=2**53)]
 
 
 class InputBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /api/agents/{name}/input`: exactly one of `input`, `keys` and `paste`.
+    """The body of `POST /api/agents/{name}/input`: exactly one of `input`, `input_base64`, `keys` and `paste`.
 
     With `client_id` and a `seq` that rises with each input, a repeated request is typed once.
     """
 
     input: str | None = None
     """Text for standard input, as it is."""
+    input_base64: bytes | None = None
+    """The same for bytes that are no UTF-8."""
     keys: Keys | None = None
     """Names of keys, such as `C-c`, `Up`, `Enter`; any other text is typed as it is."""
     paste: str | None = None

@@ -15,6 +15,8 @@ from roost.model.requests import AgentsQuery, InputBody, ResizeBody, ScreenQuery
 from roost.model.views import Accepted, AgentList, AgentView
 from roost.web.requests import Call
 
+WAYS_TO_TYPE = ("input", "input_base64", "keys", "paste")
+
 
 async def start(call: Call[StartAgent, None]) -> AgentView:
     """Start an agent."""
@@ -116,17 +118,17 @@ def _not_offered(call: Call[None, None], what: str) -> None:
 
 async def _typed(call: Call[InputBody, None]) -> bytes:
     body, terminals = call.body, call.context.terminals
-    given = [field for field in ("input", "keys", "paste") if getattr(body, field) is not None]
+    given = [field for field in WAYS_TO_TYPE if getattr(body, field) is not None]
     if len(given) != 1:
-        raise InvalidRequest("give exactly one of input, keys and paste", field=given[1] if given else "input")
+        raise InvalidRequest(f"give exactly one of {', '.join(WAYS_TO_TYPE)}", field=given[1] if given else "input")
     has_terminal = call.context.agents.get(call.name).terminal
     if body.keys is not None:
         application = has_terminal and await terminals.application_cursor(call.name)
         data = encode_keys(body.keys, application_cursor=application)
     elif body.paste is not None:
-        data = encode_paste(body.paste, bracketed=has_terminal and await terminals.bracketed_paste(call.name))
+        bracketed = has_terminal and await terminals.bracketed_paste(call.name)
+        data = encode_paste(body.paste, bracketed=bracketed) if has_terminal else body.paste.encode()
     else:
-        data = (body.input or "").encode()
-    if body.enter:
-        data += b"\r" if has_terminal else b"\n"
-    return data
+        data = body.input_base64 if body.input_base64 is not None else (body.input or "").encode()
+    enter = b"\r" if has_terminal else b"\n"
+    return data + enter if body.enter else data

@@ -172,7 +172,7 @@ def _responses(entry: Entry, schemas: dict[Any, Json]) -> Json:
             "content": {"application/json": {"schema": schemas[ErrorView]}},
         }
     if entry.path == "/api/health/ready":
-        found["503"]["content"] = found["200"]["content"]
+        found["503"] = {**found["200"], "description": "Not yet, or no longer."}
     return found
 
 

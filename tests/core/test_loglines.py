@@ -1,0 +1,84 @@
+"""Lines out of events."""
+
+from typing import Any
+
+import pytest
+
+from roost.core.loglines import LineFilter, LinesForm, lines_of, parse_time
+from roost.core.ring import Entry
+from roost.errors import InvalidRequest
+from roost.model.blocks import Block
+from roost.model.events import Log, StateChange
+
+BLOCK = Block(
+    1,
+    "s",
+    "a",
+    1,
+    4,
+    [
+        Log(1, 1000, "one", 1),
+        StateChange(2, 2000, "idle"),
+        Log(3, 3000, "twö", 1, "stderr"),
+        Log(4, 4000, "one two", 2),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "seqs"),
+    [
+        ({}, [1, 3, 4]),
+        ({"since_ns": 3000}, [3, 4]),
+        ({"until_ns": 3000}, [1]),
+        ({"stream": "stderr"}, [3]),
+        ({"grep": "one"}, [1, 4]),
+        ({"grep": "o.e"}, []),
+        ({"grep": "one", "since_ns": 2000}, [4]),
+    ],
+)
+def test_filters_choose_lines(fields: dict[str, Any], seqs: list[int]) -> None:
+    wanted = LineFilter(**fields)
+    assert [line.seq for line in lines_of(BLOCK, 0, wanted)] == seqs
+    assert [BLOCK.events[index].seq for index, _ in LinesForm(wanted).frames(Entry(BLOCK), 0)] == seqs
+
+
+def test_lines_begin_after_a_place() -> None:
+    assert [line.line for line in lines_of(BLOCK, 1, LineFilter())] == ["twö", "one two"]
+
+
+def test_plain_text_is_the_line_and_a_line_feed() -> None:
+    assert [text for _, text in LinesForm(LineFilter()).frames(Entry(BLOCK), 1)] == ["twö\n".encode(), b"one two\n"]
+
+
+def test_forms_that_ask_for_the_same_are_equal() -> None:
+    one, same, other = LinesForm(LineFilter()), LinesForm(LineFilter()), LinesForm(LineFilter(grep="x"))
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != "text"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1970-01-01T00:00:01Z", 1_000_000_000),
+        ("1970-01-01T00:00:01.5Z", 1_500_000_000),
+        ("1970-01-01T01:00:00+01:00", 0),
+        ("1970-01-02", 86_400_000_000_000),
+        ("1970-01-01T00:00:01", 1_000_000_000),
+    ],
+)
+def test_times(text: str, expected: int) -> None:
+    assert parse_time(text, "since") == expected
+
+
+def test_no_time_is_none() -> None:
+    assert parse_time(None, "since") is None
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "12", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_time(text, "until")
+    assert caught.value.details["field"] == "until"
