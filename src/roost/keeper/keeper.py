@@ -347,6 +347,9 @@ class Keeper:
 
     def drain(self, session: Session) -> None:
         """Read what a session whose leader is gone still has to say."""
+        for output in session.outputs:
+            # Nobody can open a hung-up terminal again once its leader is gone: the next read tells at once.
+            output.hung_up = False
         if session.outputs:
             self.watch_outputs(session)
             self.loop.call_after(DRAIN_S, lambda: self._drained(session))
