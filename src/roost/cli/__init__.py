@@ -50,7 +50,7 @@ def _run(given: list[str]) -> int:
         code = function(command_parser(command).parse_args([*shared, *rest[1:]]))
         sys.stdout.flush()
     except RoostError as error:
-        return _report(error)
+        return report(error)
     return code
 
 
@@ -74,7 +74,8 @@ def _leading_options(given: list[str]) -> tuple[list[str], list[str]]:
     return [], given
 
 
-def _report(error: RoostError) -> int:
+def report(error: RoostError) -> int:
+    """Show an error and the next step; says which exit code stands for it."""
     from roost.cli.exits import of_error
     from roost.cli.parser import complain, nearest
 

@@ -62,10 +62,14 @@ class Tail:
         """Whether the recording has nothing new now."""
         return os.fstat(self._descriptor).st_size <= self._position
 
-    def finish(self, *, lost: str = "") -> list[AnyEvent]:
-        """No more will come, or no more is wanted; `lost` says why nobody saw the session's end."""
-        events = self._projection.feed(self._reader.finish()) if lost else []
-        return events + (self._projection.lose(lost) if lost else self._projection.rest())
+    def lose(self, reason: str) -> list[AnyEvent]:
+        """No more will come, and nobody saw the session's end."""
+        return self._projection.feed(self._reader.finish()) + self._projection.lose(reason)
+
+    def rest(self) -> list[AnyEvent]:
+        """No more is wanted: what is unfinished is told if it has been so for long enough to count."""
+        age_ns = time.time_ns() - os.fstat(self._descriptor).st_mtime_ns
+        return self._projection.rest() if age_ns >= REST_NS else []
 
     def wrap(self, events: Iterable[AnyEvent]) -> Iterator[Event]:
         """Events as clients see them."""
@@ -99,10 +103,10 @@ def _pieces(backend: KeeperBackend, tail: Tail, session_id: str, *, follow: bool
             if tail.ended or not tail.at_end():
                 continue
             if not _is_held(backend, session_id):
-                yield tail.read() + (tail.finish(lost="keeper ended") if tail.at_end() else [])
+                yield tail.read() + (tail.lose("keeper ended") if tail.at_end() else [])
                 continue
             if not follow:
-                yield tail.finish()
+                yield tail.rest()
                 return
             watch = _wait(backend.data, watch)
     finally:
@@ -162,7 +166,7 @@ def is_wanted(body: Json, query: LineQuery) -> bool:
     moment = body["timestamp"]
     if query.stream and body["data"]["stream"] != query.stream:
         return False
-    return (not query.since or moment >= query.since) and (not query.until or moment <= query.until)
+    return (not query.since or moment >= query.since) and (not query.until or moment < query.until)
 
 
 def fleet_events_of(backend: KeeperBackend, after: str, *, follow: bool) -> Iterator[Event]:

@@ -1,0 +1,143 @@
+"""`roost wait`."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from roost.cli import exits
+from roost.cli.output import say, write_json
+from roost.cli.parser import add_shared
+from roost.cli.session import backend, data_directory
+from roost.client.backend import ENDED
+from roost.errors import InvalidRequest, TimedOut
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    Json = dict[str, Any]
+
+STATES = ("starting", "running", "waiting", "idle", "paused", "stopping", "exited", "failed", "lost")
+NOTES = """\
+'--for exit' (the default) gives back the agent's exit code, 128+n where signal n ended it; of several agents the first
+that is not 0. A state or a text that is there already counts. 124 where the time ran out, 1 where the agent ended
+without it.
+"""
+
+
+def configure_wait(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = NOTES
+    add_shared(parser)
+    parser.add_argument("names", nargs="+", metavar="NAME", help="the agents; all of them are waited for")
+    text = f"'exit', 'output=TEXT' (a line with this text), or a state: {', '.join(STATES)}"
+    parser.add_argument("--for", dest="what", default="exit", metavar="WHAT", help=text)
+    parser.add_argument("--timeout", metavar="TIME", help="how long at most, such as 30 or 5m (default: no limit)")
+
+
+def wait(options: argparse.Namespace) -> int:
+    """Wait for every agent that is named."""
+    from roost.cli.moments import seconds
+
+    goal = Goal(options.what)
+    deadline = None if options.timeout is None else time.monotonic() + seconds(options.timeout)
+    views = [_wait_one(name, goal, deadline, options) for name in options.names]
+    if options.json:
+        write_json({"agents": views})
+    codes = [_code(view, goal) for view in views]
+    return next((code for code in codes if code), exits.OK)
+
+
+class Goal:
+    """What is waited for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.output = text.removeprefix("output=") if text.startswith("output=") else None
+        if self.output == "" or (self.output is None and text != "exit" and text not in STATES):
+            raise InvalidRequest(f"{text!r} cannot be waited for", hint="give exit, output=TEXT or a state")
+
+    @property
+    def is_exit(self) -> bool:
+        return self.text == "exit"
+
+    def is_met(self, view: Json) -> bool:
+        """Whether the agent as it stands is what is waited for."""
+        return view["state"] in ENDED if self.is_exit else view["state"] == self.text
+
+    def is_met_by(self, body: Json) -> bool:
+        """Whether an event is what is waited for."""
+        if self.output is not None:
+            return bool(body["type"] == "log" and self.output in body["data"]["line"])
+        if self.is_exit:
+            return bool(body["type"] == "complete")
+        return bool(body["type"] == "state" and body["data"]["state"] == self.text)
+
+
+def _wait_one(name: str, goal: Goal, deadline: float | None, options: argparse.Namespace) -> Json:
+    with backend(options) as found:
+        view = found.agent(name)
+    if goal.output is None and goal.is_met(view):
+        return view | {"met": True}
+    met = view["state"] not in ENDED or goal.output is not None
+    met = met and _watch(name, view, goal, deadline, options)
+    with backend(options) as found:
+        after = found.agent(name)
+    if not met:
+        say(f"roost: agent {name} ended ({after['state']}) without {goal.text}")
+    return after | {"met": met}
+
+
+def _watch(name: str, view: Json, goal: Goal, deadline: float | None, options: argparse.Namespace) -> bool:
+    """Whether it came before the session ended."""
+    from roost.client.backend import connect
+    from roost.client.following import follow
+
+    data = data_directory(options)
+    after = f"{view['session_id']}:0" if goal.output is not None or goal.is_exit else _now(name, options)
+    events = follow(lambda: connect(data), name, after, lost=lambda _: None)
+    try:
+        with _alarm(deadline):
+            return any(goal.is_met_by(event.body) for event in events)
+    except _TimeIsUp:
+        raise TimedOut(f"agent {name} did not reach {goal.text} in time", name=name) from None
+
+
+def _now(name: str, options: argparse.Namespace) -> str:
+    """The position of an agent's newest event: a state counts from now on."""
+    with backend(options) as found:
+        position = ""
+        for event in found.events(name, "", follow=False):
+            position = event.position
+    return position
+
+
+@contextlib.contextmanager
+def _alarm(deadline: float | None) -> Iterator[None]:
+    """Raises `_TimeIsUp` at the deadline, whatever is being waited for."""
+    if deadline is None:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _ring)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, deadline - time.monotonic()))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _ring(*_: object) -> None:
+    raise _TimeIsUp
+
+
+class _TimeIsUp(BaseException):
+    """Not an `Exception`, so that nothing on the way takes it for a failure to be tried again."""
+
+
+def _code(view: Json, goal: Goal) -> int:
+    if not goal.is_exit:
+        return exits.OK if view["met"] else exits.FAILED
+    return exits.of_agent(view.get("exit_code"), view.get("signal"))
