@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from roost.cli import exits
 from roost.cli.output import say, write_json
 from roost.cli.parser import add_shared
-from roost.errors import AgentNotRunning, InvalidRequest
+from roost.errors import AgentNotRunning, InvalidRequest, RoostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from roost.client.backend import Backend
     from roost.client.link import Link
+
+    Json = dict[str, Any]
 
 DETACH_KEYS = "C-] d"
 
@@ -73,12 +75,14 @@ def run(options: argparse.Namespace) -> int:
     options, name, command = _split_words(options)
     request = _request(options, name, command)
     with starting_backend(options) as found:
+        if options.cwd or found.is_local:
+            request["cwd"] = _directory(options.cwd)
         view = found.start(request)
         _mention_restart(found, options)
         if options.detach:
             _tell_started(view, options)
             return exits.OK
-        return _attach(found, options, name, fresh=True)
+        return _attach(found, options, name, begun=view)
 
 
 def attach(options: argparse.Namespace) -> int:
@@ -90,10 +94,11 @@ def attach(options: argparse.Namespace) -> int:
         if view["ended_at"]:
             hint = f"'roost logs {options.name}' shows what it said, 'roost restart {options.name}' starts it again"
             raise AgentNotRunning(f"agent {options.name} is not running: it is {view['state']}", hint=hint)
-        return _attach(found, options, options.name, fresh=False)
+        return _attach(found, options, options.name)
 
 
-def _attach(found: Backend, options: argparse.Namespace, name: str, *, fresh: bool) -> int:
+def _attach(found: Backend, options: argparse.Namespace, name: str, *, begun: Json | None = None) -> int:
+    """Attach; `begun` is an agent that was started just now, whose output is shown from its first byte."""
     from roost.cli.attached import Attached
     from roost.cli.terminal import LocalTerminal
     from roost.client.keys import parse_keys
@@ -101,7 +106,7 @@ def _attach(found: Backend, options: argparse.Namespace, name: str, *, fresh: bo
     keys = parse_keys(options.detach_keys)
     read_only = getattr(options, "read_only", False)
     with LocalTerminal() as terminal:
-        opener = _opener(found, options, name, fresh=fresh, read_only=read_only)
+        opener = _opener(found, options, name, begun)
         left = Attached(terminal, opener, keys, read_only=read_only).run()
     if left.complete is not None:
         code, signal = left.complete.get("exit_code"), left.complete.get("signal")
@@ -113,27 +118,44 @@ def _attach(found: Backend, options: argparse.Namespace, name: str, *, fresh: bo
 
 
 def _opener(
-    found: Backend, options: argparse.Namespace, name: str, *, fresh: bool, read_only: bool
+    found: Backend, options: argparse.Namespace, name: str, begun: Json | None
 ) -> Callable[[tuple[int, int]], Link]:
     """Opens the attachment; after a loss by whichever back end answers then."""
     from roost.cli.session import data_directory
     from roost.client.backend import connect
 
     current, first = found, True
+    read_only = getattr(options, "read_only", False)
 
     def open_link(size: tuple[int, int]) -> Link:
         nonlocal current, first
         if not first:
             current.close()
             current = connect(data_directory(options))
-        link = current.attach(name, size, fresh=fresh and first, read_only=read_only)
+        link = _open_begun(options, begun, size) if begun and first and found.is_local else None
+        link = link or current.attach(name, size, fresh=bool(begun) and first, read_only=read_only)
         first = False
         return link
 
     return open_link
 
 
-def _tell_started(view: dict[str, Any], options: argparse.Namespace) -> None:
+def _open_begun(options: argparse.Namespace, begun: Json, size: tuple[int, int]) -> Link | None:
+    """An attachment straight to the keeper, which shows a program from its first byte without clearing the screen."""
+    from roost.cli.session import data_directory
+    from roost.client.direct import KeeperLink
+    from roost.client.discovery import find_server
+
+    data = data_directory(options)
+    try:
+        return KeeperLink(
+            data, begun, size, fresh=True, read_only=False, server_answers=lambda: find_server(data, {}) is not None
+        )
+    except (RoostError, OSError):
+        return None
+
+
+def _tell_started(view: Json, options: argparse.Namespace) -> None:
     if options.json:
         write_json(view)
     else:
@@ -174,12 +196,11 @@ def _parse_between(options: argparse.Namespace, rest: list[str]) -> tuple[argpar
     return again, list(again.words)
 
 
-def _request(options: argparse.Namespace, name: str, command: list[str]) -> dict[str, Any]:
-    request: dict[str, Any] = {
+def _request(options: argparse.Namespace, name: str, command: list[str]) -> Json:
+    request: Json = {
         "name": name,
         "command": command,
         "driver": options.driver,
-        "cwd": _directory(options.cwd),
         "labels": dict(_pair(item, "label") for item in options.label),
         "restart": options.restart,
         "size": _size(options),

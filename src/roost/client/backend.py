@@ -52,6 +52,10 @@ class Backend(Protocol):
     kind: str
     """`server` or `keeper`."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether agents run on this machine, and we may read this data directory."""
+
     def agents(self) -> list[Json]:
         """Every agent, by its newest session."""
 

@@ -1,7 +1,7 @@
 """An agent's terminal straight from the keeper and the recording, without a server.
 
-The local terminal answers what the program asks its terminal. Of several that are attached this way one does: the one
-that holds a lock on the recording; the others are not shown the questions.
+While no server runs, the local terminal answers what the program asks its terminal. Of several that are attached this
+way one does: the one that holds a lock on the recording; the others are not shown the questions.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from roost.client.keys import ReplyFilter
 from roost.client.link import LinkLost, Update
 from roost.client.modes import Modes
+from roost.core.queries import QueryFilter, has_query
 from roost.core.recording import Frame, Kind, Reader, decode_json, decode_resize
 from roost.errors import AgentNotRunning, KeeperUnavailable, RoostError, SessionNotFound
 from roost.keeper.client import KeeperClient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from roost.core.screen import Screen
@@ -39,35 +41,46 @@ class KeeperLink:
     where = "keeper"
 
     def __init__(
-        self, data: DataDirectory, session: Json, size: tuple[int, int], *, fresh: bool, read_only: bool
+        self,
+        data: DataDirectory,
+        session: Json,
+        size: tuple[int, int],
+        *,
+        fresh: bool,
+        read_only: bool,
+        server_answers: Callable[[], bool] = lambda: False,
     ) -> None:
         self._session_id: str = session["session_id"]
         self._is_terminal: bool = session["terminal"]
         self._source = f"cli-{os.urandom(8).hex()}"
         self._seq = 0
         self._read_only = read_only
+        self._wanted_size = size
+        self._actual_size = (session["cols"], session["rows"])
         self._file = data.recording(self._session_id).open("rb")
         self._reader = Reader()
         self._position = 0
+        self._server_answers = server_answers
         self._answers = False
+        self._queries = QueryFilter()
         self._replies = ReplyFilter()
         self._early: list[Update] = [Update("attached", info={"session_id": self._session_id})]
         self._client = KeeperClient.connect(data.root)
         try:
-            self._begin(size, fresh)
+            self._begin(fresh)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, size: tuple[int, int], fresh: bool) -> None:
+    def _begin(self, fresh: bool) -> None:
         self._client.call("watch")
         if not fresh:
             painted = repaint(self._file.fileno())
             self._reader, self._position = Reader(painted.offset), painted.offset
             self._early.append(Update("snapshot", painted.data))
+        self._become_answerer()
         if not self._read_only:
-            self._call("attach")
-            self.resize(*size)
+            self._take_size()
         self._early += self._read_new()
 
     def fileno(self) -> int:
@@ -102,8 +115,8 @@ class KeeperLink:
         if frame.kind in (Kind.OUT, Kind.ERR):
             return [Update("output", self._shown(frame.payload))]
         if frame.kind == Kind.RESIZE:
-            cols, rows = decode_resize(frame.payload)
-            return [Update("size", info={"cols": cols, "rows": rows})]
+            self._actual_size = decode_resize(frame.payload)
+            return [Update("size", info={"cols": self._actual_size[0], "rows": self._actual_size[1]})]
         if frame.kind == Kind.EXIT:
             ended = decode_json(frame.payload)
             return [Update("complete", info={"exit_code": ended.get("code"), "signal": ended.get("signal")})]
@@ -112,23 +125,27 @@ class KeeperLink:
     def _shown(self, output: bytes) -> bytes:
         if not self._is_terminal:
             return output.replace(b"\n", b"\r\n")
-        if self._may_answer():
+        if self._answers or (has_query(output) and self._become_answerer()):
             return output
-        return output
+        return self._queries.feed(output)
 
-    def _may_answer(self) -> bool:
-        """Whether our terminal is the one that answers; it becomes so when the one before has left."""
-        if not self._answers and not self._read_only:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return False
-            self._answers = True
-        return self._answers
+    def _become_answerer(self) -> bool:
+        """Whether our terminal is from now on the one that answers: no server does, and nobody else who is attached."""
+        if self._read_only or self._server_answers():
+            return False
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        self._call("attach")
+        self._answers = True
+        return True
 
     def send(self, data: bytes) -> None:
         if not self._answers:
             data = self._replies.feed(data)
+        if data and self._actual_size != self._wanted_size:
+            self._take_size()
         for at in range(0, len(data), PIECE_BYTES):
             self._seq += 1
             self._call("input", blob=data[at : at + PIECE_BYTES], source=self._source, seq=self._seq)
@@ -137,8 +154,15 @@ class KeeperLink:
         self._call("close_input")
 
     def resize(self, cols: int, rows: int) -> None:
-        if self._is_terminal:
+        self._wanted_size = (cols, rows)
+        self._take_size()
+
+    def _take_size(self) -> None:
+        """Give the terminal our size: we came last, or typed last."""
+        if self._is_terminal and not self._read_only:
+            cols, rows = self._wanted_size
             self._call("resize", cols=cols, rows=rows)
+            self._actual_size = self._wanted_size
 
     def close(self) -> None:
         self._client.close()

@@ -31,6 +31,7 @@ class KeeperBackend:
     """Speaks to the keeper of a data directory, and starts one with the first agent."""
 
     kind = "keeper"
+    is_local = True
 
     def __init__(self, data: DataDirectory, environ: Mapping[str, str], defaults: Defaults) -> None:
         self.data = data

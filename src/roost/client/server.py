@@ -40,6 +40,10 @@ class ServerClient:
         self._client_id = f"cli-{os.urandom(8).hex()}"
         self._input_seq = 0
 
+    @property
+    def is_local(self) -> bool:
+        return self.address.is_local
+
     def call(self, method: str, target: str, value: Any = None, *, timeout_s: float | None = 30.0) -> Any:
         """Any request; the answer decoded.
 

@@ -13,6 +13,8 @@ from roost.client.websocket import BINARY, Closed, Message, WebSocket, parse_tex
 from roost.errors import from_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from roost.client.discovery import Address
 
     Json = dict[str, Any]
@@ -39,6 +41,8 @@ class ServerLink:
         self._name = name
         self._fresh = fresh
         self._has_terminal = True
+        self._attached = False
+        self._waiting: list[Callable[[], None]] = []
         self._snapshot_due = False
         self._replies = ReplyFilter()
         self._socket = WebSocket(address, f"/ws/agents/{quote(name, safe='')}?{urlencode(query)}")
@@ -66,21 +70,36 @@ class ServerLink:
         if kind in ("attached", "skipped"):
             self._snapshot_due = True
             self._has_terminal = bool(data.get("terminal", self._has_terminal))
+            self._begin()
             return [Update(kind, info=data)]
         if kind == "complete":
             return [Update("complete", info={"exit_code": data.get("exit_code"), "signal": data.get("signal")})]
-        if kind == "error" and not frame.get("request_id"):
+        if kind == "error" and not self._attached:
             raise LinkLost(str(frame.get("message", "the server refused")), final=_is_final(frame))
         return [Update(kind, info=data)] if kind in PASSED_ON else []
+
+    def _begin(self) -> None:
+        """What was typed before the terminal was there is typed now."""
+        self._attached = True
+        waiting, self._waiting = self._waiting, []
+        for act in waiting:
+            act()
 
     def send(self, data: bytes) -> None:
         typed = self._replies.feed(data)
         for at in range(0, len(typed), PIECE_BYTES):
-            self._guard(self._socket.send_binary, typed[at : at + PIECE_BYTES])
+            self._type(typed[at : at + PIECE_BYTES])
 
     def end_input(self) -> None:
-        if self._has_terminal:
-            self._guard(self._socket.send_binary, END_OF_FILE)
+        if self._attached and not self._has_terminal:
+            return
+        self._type(END_OF_FILE)
+
+    def _type(self, piece: bytes) -> None:
+        if self._attached:
+            self._guard(self._socket.send_binary, piece)
+        else:
+            self._waiting.append(lambda: self._guard(self._socket.send_binary, piece))
 
     def resize(self, cols: int, rows: int) -> None:
         frame = {"type": "command", "command": "resize", "agent": self._name, "data": {"cols": cols, "rows": rows}}
