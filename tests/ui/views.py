@@ -40,4 +40,4 @@ def type_into_terminal(page: Page, text: str) -> None:
 
 def lines(page: Page) -> list[str]:
     """What a log shows now."""
-    return page.locator(".line").all_inner_texts()
+    return page.locator(".line").all_text_contents()

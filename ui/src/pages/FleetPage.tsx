@@ -38,7 +38,9 @@ export function FleetPage() {
           </button>
         )}
       </header>
-      <div className="side">
+      {/* The same element with and without a pane, so that it keeps its place when one opens. */}
+      <div className="side" role={chosen === null ? 'main' : undefined}>
+        {chosen === null && <h1 className="unseen">Agents</h1>}
         {groups.length > 0 ? (
           <AgentList groups={groups} chosen={chosen} filter={filter} />
         ) : (
@@ -60,7 +62,7 @@ function Nothing({ fleet: { loaded, trouble, agents }, filter }: { fleet: Fleet;
   if (agents.size > 0) return <p className="empty">No agent matches “{filter}”.</p>
   return (
     <div className="empty">
-      <h1>No agents yet</h1>
+      <h2>No agents yet</h2>
       <p>Start one in a terminal:</p>
       <pre>roost run demo -- bash</pre>
     </div>

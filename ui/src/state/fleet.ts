@@ -27,7 +27,9 @@ export const fleet = new Store<Fleet>({
   link: { phase: 'connecting' },
 })
 
-const REFRESH_MS = 5000
+const REFRESH_MS = 2500
+const CROWD = 200
+const CROWD_REFRESH_MS = 5000
 const HIDDEN_REFRESH_MS = 20_000
 const SOON_MS = 250
 
@@ -78,8 +80,12 @@ function schedule(eventsBefore: number): void {
     stream = null
     return
   }
-  const usual = document.hidden ? HIDDEN_REFRESH_MS : REFRESH_MS
-  timer = setTimeout(refresh, events === eventsBefore ? usual : SOON_MS)
+  timer = setTimeout(refresh, events === eventsBefore ? usualRefreshMs() : SOON_MS)
+}
+
+function usualRefreshMs(): number {
+  if (document.hidden) return HIDDEN_REFRESH_MS
+  return fleet.get().agents.size > CROWD ? CROWD_REFRESH_MS : REFRESH_MS
 }
 
 /** There is a cookie now: begin to follow. */
