@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import threading
@@ -88,6 +89,7 @@ class App:
         """Read what is known, catch up with the recordings, and agree with the keeper on what lives."""
         reader = self.store.reader
         self.agents.load(reader.latest_sessions(), reader.agent_environments())
+        self.projector.tell_queries(self._terminal_asked)
         self.projector.start()
         self.link.on_connected = self._keeper_connected
         self.link.on_notice = self._keeper_notice
@@ -127,6 +129,11 @@ class App:
         elif notice["notice"] == "disk":
             self.health.disk_full = bool(notice["full"])
             log.warning("disk", full=notice["full"], free_bytes=notice.get("free_bytes"))
+
+    def _terminal_asked(self, session_id: str, start: int, end: int) -> None:
+        # On the projector's thread.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.terminals.asked, session_id, start, end)
 
     def _publish(self, blocks: list[Block], sessions: list[Session]) -> None:
         # On the projector's thread. Waiting here keeps a long catch-up from piling up in memory.

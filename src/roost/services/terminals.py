@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from roost.core.queries import ReplyFilter, has_query
+from roost.core.queries import ReplyFilter
 from roost.core.wire import timestamp
 from roost.errors import RoostError, SessionNotFound
 from roost.model.agents import Session
@@ -40,7 +39,6 @@ Json = dict[str, Any]
 
 MAX_UNWATCHED = 64
 """Emulators kept although nobody looks, for the next who does and for programs that ask again."""
-SCAN_BYTES = 262_144
 
 
 class Terminals:
@@ -53,7 +51,7 @@ class Terminals:
         self._live: dict[str, LiveTerminal] = {}
         self._rooms: dict[str, _Room] = {}
         self._building: dict[str, asyncio.Task[LiveTerminal]] = {}
-        self._scanned: dict[str, int] = {}
+        self._known: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._source = f"terminal-{secrets.token_hex(8)}"
         self._replies = 0
@@ -64,16 +62,18 @@ class Terminals:
     def known(self, offsets: Mapping[str, int]) -> None:
         """These recordings were there before: what their programs asked then is not answered now."""
         for session_id, offset in offsets.items():
-            self._scanned.setdefault(session_id, offset)
+            self._known.setdefault(session_id, offset)
+
+    def asked(self, session_id: str, start: int, end: int) -> None:
+        """A program asked its terminal something between two offsets of its recording."""
+        known = self._known.get(session_id, 0)
+        if end > known and session_id not in self._live and session_id not in self._building:
+            self._spawn(self._ensure_quietly(session_id, max(start, known)))
 
     def advanced(self, offsets: Mapping[str, int]) -> None:
         """These recordings grew."""
-        for session_id, offset in offsets.items():
-            live = self._live.get(session_id)
-            if live is not None:
-                self._follow(live)
-            elif session_id not in self._building:
-                self._scan(session_id, offset)
+        for session_id in offsets.keys() & self._live.keys():
+            self._follow(self._live[session_id])
 
     def take(self, sessions: list[Session]) -> None:
         """Tell viewers of changed states; forget what ended."""
@@ -84,7 +84,7 @@ class Terminals:
                 room.live.add(Status(session.state, session.reason))
                 room.live.wake()
             if session.ended_ns is not None:
-                self._scanned.pop(session.session_id, None)
+                self._known.pop(session.session_id, None)
                 self._trim()
 
     async def close(self) -> None:
@@ -199,20 +199,6 @@ class Terminals:
         if live is not None:
             self._follow(live)
 
-    def _scan(self, session_id: str, offset: int) -> None:
-        """Look for a query in what is new; the first one brings the emulator that answers it."""
-        start = self._scanned.get(session_id, 0)
-        if offset <= start:
-            return
-        try:
-            found = _file_has_query(self._data.recording(session_id), start, offset)
-        except OSError:
-            return
-        if found:
-            self._spawn(self._ensure_quietly(session_id, start))
-        else:
-            self._scanned[session_id] = offset
-
     async def _ensure_quietly(self, session_id: str, answer_from: int) -> None:
         with contextlib.suppress(RoostError):
             await self._ensure(session_id, answer_from)
@@ -243,7 +229,7 @@ class Terminals:
         unwatched = [live for live in self._live.values() if live.session_id not in self._rooms]
         for live in [live for live in unwatched if live.completed is not None] + unwatched[:-MAX_UNWATCHED]:
             if self._live.pop(live.session_id, None) is not None:
-                self._scanned[live.session_id] = live.position
+                self._known[live.session_id] = live.position
                 live.close()
 
 
@@ -382,18 +368,3 @@ def screen_view(session: Session, live: LiveTerminal) -> ScreenView:
         rows_text=screen.text().split("\n"),
         cells=[[Run(run.text, *run.style) for run in row] for row in screen.cells()],
     )
-
-
-def _file_has_query(path: os.PathLike[str], start: int, end: int) -> bool:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while start < end:
-            data = os.pread(descriptor, min(SCAN_BYTES, end - start), start)
-            if not data:
-                return False
-            if b"\x1b" in data and has_query(data):
-                return True
-            start += len(data)
-        return False
-    finally:
-        os.close(descriptor)
