@@ -1,4 +1,10 @@
-"""Following one recording: reading what is new of it and projecting that."""
+"""Following one recording: reading what is new of it and projecting that.
+
+The store always has the session as it is and all its events, but its checkpoint may be up to `CHECKPOINT_S` older: what
+was projected since then is projected again after a restart and comes out the same, because events depend on the
+recording alone. Where they do not (a rest that was told because time passed, an end that nobody saw) the checkpoint is
+written at once.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,9 @@ import copy
 import os
 from pathlib import Path
 
+import msgspec
 import structlog
+from msgspec import Struct
 
 from roost.core.projection import SessionProjection
 from roost.core.recording import Damage, Frame, Reader
@@ -14,49 +22,67 @@ from roost.core.shown import ScreenSeed
 from roost.model.agents import Session
 from roost.model.events import AnyEvent
 from roost.projection.cutting import cut
+from roost.projection.descriptors import Descriptors
 from roost.projection.text_logs import LogPlace
 from roost.store.reader import Checkpoint
 from roost.store.writer import SessionWrite
 
 SLICE_BYTES = 262_144
+CHECKPOINT_S = 1.0
+CHECKPOINT_BYTES = 262_144
 
 log = structlog.get_logger("projection")
 
 
-class Follower:
-    """One recording being projected. Holds no open file."""
+class _Notes(Struct, array_like=True):
+    """A checkpoint: the session as it was, and the state of its projection."""
 
-    def __init__(self, path: Path, projection: SessionProjection, logs: LogPlace) -> None:
-        self.path = path
+    session: Session
+    state: bytes
+
+
+class Follower:
+    """One recording being projected."""
+
+    def __init__(self, path: Path, files: Descriptors, projection: SessionProjection, logs: LogPlace) -> None:
         self.projection = projection
         self.logs = logs
         self.logs_whole = projection.session.last_seq == 0
         """Whether the text logs end at `logs`; when not, they have to be mended first."""
-        self.logs_committed = logs
         self.grown_at = 0.0
         """When, on the projector's clock, anything was last read."""
-        self._seed: ScreenSeed | None = None
-        self._encoded_seed = b""
+        self._noted: tuple[int, LogPlace] | None = None
+        self._path = str(path)
+        self._files = files
         self._reader = Reader(projection.session.offset)
         self._read_to = projection.session.offset
+        self._note_now = True
+        self._noted_at = 0.0
+        self._noted_offset = 0
+        self.asked_at: int | None = None
+        """Where the newest bytes with a question to the terminal begin; whoever answers resets it."""
+        self._seed: ScreenSeed | None = None
+        self._encoded_seed = b""
 
     @classmethod
-    def begin(cls, path: Path, session_id: str, node: str = "") -> Follower:
+    def begin(cls, path: Path, files: Descriptors, session_id: str, node: str = "") -> Follower:
         """A recording of which nothing is projected; `node` is whose it is unless it says so itself."""
-        return cls(path, SessionProjection(session_id, node), LogPlace())
+        return cls(path, files, SessionProjection(session_id, node), LogPlace())
 
     @classmethod
-    def resume(cls, path: Path, kept: Checkpoint) -> Follower:
-        """A recording projected as far as the checkpoint says."""
+    def resume(cls, path: Path, files: Descriptors, kept: Checkpoint) -> Follower:
+        """A recording projected as far as the store says."""
         seed = ScreenSeed.decode(kept.screen) if kept.screen else None
         try:
-            projection = SessionProjection.restore(kept.session, kept.checkpoint, seed)
-        except ValueError as exc:
+            notes = msgspec.msgpack.decode(kept.checkpoint, type=_Notes)
+            projection = SessionProjection.restore(notes.session, notes.state, seed)
+        except (ValueError, msgspec.MsgspecError) as exc:
             log.warning("checkpoint unusable", session_id=kept.session.session_id, reason=str(exc))
             projection = SessionProjection.adopt(kept.session)
-        if seed:
-            _redraw(path, projection, seed)
-        return cls(path, projection, LogPlace.decode(kept.logs))
+        made = cls(path, files, projection, LogPlace.decode(kept.logs))
+        made.logs_whole = False
+        made._repeat(kept.session, seed)
+        return made
 
     @property
     def session(self) -> Session:
@@ -78,67 +104,105 @@ class Follower:
         Raises:
             OSError: the recording cannot be read.
         """
-        data, size = _read_at(self.path, self._read_to, limit)
+        data, size = self._bytes_at(self._read_to, limit)
         if size < self._read_to:
             return self._step_back(size), 0
         if not data:
             return [], 0
-        events = self._project(self._reader.feed(data))
-        self._read_to += len(data)
-        return events, len(data)
+        return self._project(data), len(data)
+
+    def rest(self) -> list[AnyEvent]:
+        """Nothing more came for a while: the events of what was unfinished."""
+        self._note_now = True
+        return self.projection.rest()
 
     def finish(self, reason: str) -> list[AnyEvent]:
         """Nothing more will be written: what was held back is projected, and the session is lost unless it ended."""
-        events = self._project(self._reader.finish())
+        self._note_now = True
+        events = self.projection.feed(self._reader.finish())
+        self.session.offset = self._reader.offset
         return events + self.projection.lose(reason)
 
-    def to_write(self, events: list[AnyEvent]) -> SessionWrite:
+    def to_write(self, events: list[AnyEvent], now: float) -> SessionWrite:
         """All that is to be committed when these events are."""
-        self.logs_committed = self.logs
-        return SessionWrite(
-            session=copy.copy(self.session),
-            blocks=cut(events),
-            checkpoint=self.projection.state(),
-            screen=self._screen_seed(),
-            logs=self.logs.encode(),
-            settled=self.settled,
+        screen = self._screen_seed()
+        write = SessionWrite(
+            session=copy.copy(self.session), blocks=cut(events), screen=screen, settled=self.settled, notes=None
         )
+        if self._is_checkpoint_due(now):
+            self._noted = (self.session.offset, self.logs)
+            self._note_now, self._noted_at, self._noted_offset = False, now, self.session.offset
+            notes = _Notes(self.session, self.projection.state())
+            write.notes = (msgspec.msgpack.encode(notes), self.logs.encode())
+        return write
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether the store has all that a restart would need to go on from here."""
+        return self._noted == (self.session.offset, self.logs)
+
+    def note(self) -> None:
+        """Have the next write bring the checkpoint up to date."""
+        self._note_now = True
+
+    def release(self) -> None:
+        """It is not followed any longer."""
+        self._files.drop(self._path)
+
+    def _is_checkpoint_due(self, now: float) -> bool:
+        since = self.session.offset - self._noted_offset
+        return self._note_now or self.settled or now - self._noted_at >= CHECKPOINT_S or since >= CHECKPOINT_BYTES
 
     def _screen_seed(self) -> bytes:
         seed = self.projection.screen_seed
         if seed is not self._seed:
+            # The state of a projection goes with the seed from which its screen is drawn.
+            self._note_now = True
             self._seed, self._encoded_seed = seed, seed.encode() if seed else b""
         return self._encoded_seed
 
-    def _project(self, items: list[Frame | Damage]) -> list[AnyEvent]:
-        events = self.projection.feed(items)
+    def _project(self, data: bytes) -> list[AnyEvent]:
+        events = self.projection.feed(self._reader.feed(data))
+        self._read_to += len(data)
         self.session.offset = self._reader.offset
         return events
 
     def _step_back(self, size: int) -> list[AnyEvent]:
         """The recording is shorter than what was read of it, as may be after a power cut: go on from its end."""
+        self._note_now = True
         events = self.projection.shortened(size, self._read_to)
         self._reader = Reader(size)
         self._read_to = size
         return events
 
+    def _repeat(self, known: Session, seed: ScreenSeed | None) -> None:
+        """Come from the checkpoint to where the store is; what is told on the way is known already."""
+        try:
+            if seed:
+                self._redraw(seed)
+            while self._read_to < known.offset:
+                data, _ = self._bytes_at(self._read_to, min(SLICE_BYTES, known.offset - self._read_to))
+                if not data:
+                    break
+                self._project(data)
+        except OSError as exc:
+            log.warning("recording unreadable", session_id=known.session_id, reason=str(exc))
+        self.asked_at = None
+        if self.session != known:
+            log.warning("recording changed", session_id=known.session_id, stored=known.last_seq)
+            self.projection.session = known
+            self._reader, self._read_to = Reader(known.offset), known.offset
 
-def _redraw(path: Path, projection: SessionProjection, seed: ScreenSeed) -> None:
-    """Draw what a full-screen program shows, as far as its recording can be read."""
-    reader, at, end = Reader(seed.offset), seed.offset, projection.session.offset
-    try:
-        while at < end and (data := _read_at(path, at, min(SLICE_BYTES, end - at))[0]):
-            projection.redraw(reader.feed(data))
+    def _redraw(self, seed: ScreenSeed) -> None:
+        """Draw what a full-screen program showed at the checkpoint."""
+        reader, at, end = Reader(seed.offset), seed.offset, self.session.offset
+        while at < end and (data := self._bytes_at(at, min(SLICE_BYTES, end - at))[0]):
+            items: list[Frame | Damage] = reader.feed(data)
+            self.projection.redraw(items)
             at += len(data)
-    except OSError as exc:
-        log.warning("screen cannot be drawn again", session_id=projection.session.session_id, reason=str(exc))
 
-
-def _read_at(path: Path, offset: int, limit: int) -> tuple[bytes, int]:
-    """Bytes from `offset` on, and the file's size, exact where it is below `offset`."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    def _bytes_at(self, offset: int, limit: int) -> tuple[bytes, int]:
+        """Bytes from `offset` on, and the file's size, exact where it is below `offset`."""
+        descriptor = self._files.get(self._path, os.O_RDONLY)
         data = os.pread(descriptor, limit, offset)
         return data, offset + len(data) if data else os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from roost.core.projection import REST_NS
 from roost.model.events import AnyEvent
 from roost.model.ids import ID
 from roost.paths import RECORDING_SUFFIX, DataDirectory
+from roost.projection.descriptors import Descriptors
 from roost.projection.follower import SLICE_BYTES, Follower
 from roost.projection.inbox import Mail
 from roost.projection.lag import Backlog
@@ -32,6 +34,9 @@ IDLE_S = 600.0
 
 log = structlog.get_logger("projection")
 
+OnQuery = Callable[[str, int, int], None]
+"""Told, on the projector's thread, that a program asked its terminal something between two offsets of its recording."""
+
 
 class Gathered(NamedTuple):
     """A session with something to write, and its new events."""
@@ -43,7 +48,10 @@ class Gathered(NamedTuple):
 class Gatherer:
     """All sessions being followed, and the queue of those that have grown."""
 
-    def __init__(self, data: DataDirectory, reader: StoreReader, backlog: Backlog, node: str) -> None:
+    def __init__(
+        self, data: DataDirectory, reader: StoreReader, backlog: Backlog, files: Descriptors, node: str
+    ) -> None:
+        self._files = files
         self._data = data
         self._node = node
         self._reader = reader
@@ -55,6 +63,7 @@ class Gatherer:
         self._settling: dict[str, Follower] = {}
         self._parked: dict[str, float] = {}
         self._sweep_at = 0.0
+        self.on_query: OnQuery | None = None
         self.errors: dict[str, str] = {}
         """Why a session's recording cannot be projected now."""
 
@@ -66,7 +75,7 @@ class Gatherer:
     def scan(self, now: float) -> list[Follower]:
         """Take up all that is not projected to its end; the sessions whose text logs may be behind."""
         for kept in self._reader.unsettled():
-            self._follow(Follower.resume(self._path(kept.session.session_id), kept), now)
+            self._follow(Follower.resume(self._path(kept.session.session_id), self._files, kept), now)
         offsets = self._reader.offsets()
         lengths = {name: size for name, size in self._recordings().items() if size > offsets.get(name, 0)}
         self._backlog.recorded(lengths)
@@ -87,7 +96,7 @@ class Gatherer:
     def gather(self, now: float, at_most: int | None = None) -> list[Gathered]:
         """Read what is new of the sessions in the queue, each once and no more than fits in a round."""
         self._wake(now)
-        found = [Gathered(follower, []) for follower in self._settling.values()]
+        found = {name: Gathered(follower, []) for name, follower in self._settling.items()}
         self._settling.clear()
         budget = ROUND_BYTES
         for name in list(self._queue)[:at_most]:
@@ -98,16 +107,15 @@ class Gatherer:
             budget -= max(taken, SESSION_COST_BYTES)
             follower = self._followers.get(name)
             if follower is not None and follower.session.last_seq and (events or taken):
-                found.append(Gathered(follower, events))
-        return found
+                found[name] = Gathered(follower, events)
+        return list(found.values())
 
     def committed(self, follower: Follower, *, settled: bool) -> None:
         """The session's round is in the store; `settled` says whether as settled."""
         name = follower.session.session_id
         self._backlog.projected(name, follower.read_to)
         if settled:
-            self._followers.pop(name, None)
-            self._rests.pop(name, None)
+            self._drop(name)
 
     def settle(self, follower: Follower) -> None:
         """The session's text logs are written; if it has ended, that is to be noted in the store."""
@@ -135,16 +143,15 @@ class Gatherer:
         self.errors[name] = reason
         self._parked[name] = until
         self._queue.pop(name, None)
-        self._followers.pop(name, None)
-        self._rests.pop(name, None)
+        self._drop(name)
         self._backlog.drop(name)
 
     def forget_agent(self, agent: str) -> None:
         """The agent is removed, and its sessions with it."""
         for name, follower in list(self._followers.items()):
             if follower.session.agent_name == agent:
-                del self._followers[name]
-                for waiting in (self._queue, self._rests, self._settling, self._ended_unseen):
+                self._drop(name)
+                for waiting in (self._queue, self._settling, self._ended_unseen):
                     waiting.pop(name, None)
 
     def followers(self) -> list[Follower]:
@@ -171,14 +178,20 @@ class Gatherer:
             self.park(name, str(exc), now + RETRY_S)
             return [], 0
         self.errors.pop(name, None)
+        self._tell_asked(follower)
         if taken == SLICE_BYTES:
             self._queue[name] = None
         elif name in self._ended_unseen:
             events += follower.finish(self._ended_unseen.pop(name))
         elif taken == 0 and self._rests.get(name, now + 1) <= now:
-            events += follower.projection.rest()
+            events += follower.rest()
         self._note_rest(follower, now, grown=taken > 0)
         return events, taken
+
+    def _tell_asked(self, follower: Follower) -> None:
+        if follower.asked_at is not None and self.on_query is not None:
+            self.on_query(follower.session.session_id, follower.asked_at, follower.read_to)
+        follower.asked_at = None
 
     def _note_rest(self, follower: Follower, now: float, *, grown: bool) -> None:
         name = follower.session.session_id
@@ -206,7 +219,10 @@ class Gatherer:
     def _load(self, name: str, now: float) -> Follower:
         kept = self._reader.checkpoint(name)
         path = self._path(name)
-        follower = Follower.begin(path, name, self._node) if kept is None else Follower.resume(path, kept)
+        if kept is None:
+            follower = Follower.begin(path, self._files, name, self._node)
+        else:
+            follower = Follower.resume(path, self._files, kept)
         self._follow(follower, now)
         return follower
 
@@ -217,8 +233,14 @@ class Gatherer:
     def _drop_idle(self, now: float) -> None:
         for name, follower in list(self._followers.items()):
             quiet = name not in self._rests and name not in self._queue and now - follower.grown_at > IDLE_S
-            if quiet and follower.logs_whole and follower.logs_committed == follower.logs:
-                del self._followers[name]
+            if quiet and follower.logs_whole and follower.is_noted:
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        self._rests.pop(name, None)
+        follower = self._followers.pop(name, None)
+        if follower is not None:
+            follower.release()
 
     def _path(self, name: str) -> Path:
         return self._data.recording(name)

@@ -21,8 +21,9 @@ from roost.model.agents import Session
 from roost.model.blocks import Block
 from roost.paths import DataDirectory
 from roost.projection.committing import Committer
+from roost.projection.descriptors import Descriptors
 from roost.projection.follower import Follower
-from roost.projection.gathering import PARKED_S, Gathered, Gatherer
+from roost.projection.gathering import PARKED_S, Gathered, Gatherer, OnQuery
 from roost.projection.inbox import Inbox, Remembrance, Removal
 from roost.projection.lag import Backlog, Lag
 from roost.projection.log_writer import LogWriter
@@ -33,7 +34,7 @@ from roost.store.writer import AgentChange, Round
 Publish = Callable[[list[Block], list[Session]], None]
 
 PAUSE_A_SESSION_S = 0.0004
-LONGEST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 0.1
 PURGE_PAUSE_S = 0.02
 AFTER_FAILURE_S = 1.0
 
@@ -55,9 +56,10 @@ class Projector:
         self._publish = publish
         self._store = store
         self._inbox = Inbox()
-        self._logs = LogWriter(TextLogs(data.logs / "agents", rotate_bytes=rotate_bytes), store.reader)
+        self._files = Descriptors()
+        self._logs = LogWriter(TextLogs(data.logs / "agents", self._files, rotate_bytes=rotate_bytes), store.reader)
         self._backlog = Backlog()
-        self._gatherer = Gatherer(data, store.reader, self._backlog, node)
+        self._gatherer = Gatherer(data, store.reader, self._backlog, self._files, node=node)
         self._committer = Committer(store.writer, self._inbox)
         self._changes: list[Removal | Remembrance] = []
         self._logs_behind: list[Follower] = []
@@ -69,6 +71,10 @@ class Projector:
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
     # From any thread
+
+    def tell_queries(self, told: OnQuery) -> None:
+        """Before `start`: who answers what programs ask their terminals."""
+        self._gatherer.on_query = told
 
     def start(self) -> None:
         """Begin, first with what recordings hold that is not projected yet."""
@@ -171,7 +177,7 @@ class Projector:
     def _write(self, gathered: list[Gathered], changes: list[Removal | Remembrance], now: float) -> None:
         for item in gathered:
             self._logs.name(item.follower)
-        writes = [item.follower.to_write(item.events) for item in gathered]
+        writes = [item.follower.to_write(item.events, now) for item in gathered]
         blocks = self._committer.commit(Round(writes, [_agent_change(change) for change in changes]))
         if blocks is None:
             return
@@ -222,10 +228,13 @@ class Projector:
         self._inbox.pause(AFTER_FAILURE_S)
 
     def _finish(self) -> None:
-        """Note how far the text logs are, so that the next start need not mend them."""
-        unnoted = [follower for follower in self._gatherer.followers() if follower.logs_committed != follower.logs]
-        if unnoted and self._committer.error is None:
-            self._committer.commit(Round([follower.to_write([]) for follower in unnoted]))
+        """Bring all checkpoints up to date, so that the next start has nothing to do again, and close the files."""
+        stale = [follower for follower in self._gatherer.followers() if not follower.is_noted]
+        if stale and self._committer.error is None:
+            for follower in stale:
+                follower.note()
+            self._committer.commit(Round([follower.to_write([], time.monotonic()) for follower in stale]))
+        self._files.close()
 
 
 def _agent_change(change: Removal | Remembrance) -> AgentChange:

@@ -16,6 +16,7 @@ from roost.errors import SessionNotFound
 from roost.model.events import AnyEvent
 from roost.model.ids import ID
 from roost.paths import RECORDING_SUFFIX, DataDirectory
+from roost.projection.descriptors import Descriptors
 from roost.projection.follower import Follower
 from roost.projection.log_writer import LogWriter
 from roost.projection.text_logs import ROTATE_BYTES, LogPlace, TextLogs
@@ -60,22 +61,25 @@ def reproject(
     """
     names = _names(data, sessions)
     with open_store(url or f"sqlite:///{data.database}") as store:
-        rebuild = _Rebuild(data, store, TextLogs(data.logs / "agents", rotate_bytes=rotate_bytes), progress)
-        return rebuild.run(names)
+        with Descriptors() as files:
+            return _Rebuild(data, store, files, rotate_bytes=rotate_bytes, progress=progress).run(names)
 
 
 class _Rebuild:
     """One run; what was read waits in `_pending` until it is worth a transaction."""
 
-    def __init__(self, data: DataDirectory, store: Store, logs: TextLogs, progress: Progress) -> None:
+    def __init__(
+        self, data: DataDirectory, store: Store, files: Descriptors, *, rotate_bytes: int, progress: Progress
+    ) -> None:
+        self._files = files
         self._data = data
         self._store = store
         self._progress = progress
         self._report = Report()
         self._begun = time.monotonic()
-        self._log_writer = LogWriter(logs, store.reader)
+        self._log_writer = LogWriter(TextLogs(data.logs / "agents", files, rotate_bytes=rotate_bytes), store.reader)
         self._staged = StoreWriter(store.writing, current=False)
-        self._pending: list[SessionWrite] = []
+        self._pending: dict[str, SessionWrite] = {}
         self._pending_bytes = 0
 
     def run(self, names: list[str]) -> Report:
@@ -92,7 +96,7 @@ class _Rebuild:
 
     def _project(self, name: str, after_key: int) -> Follower | None:
         kept = self._store.reader.checkpoint(name)
-        follower = Follower.begin(self._data.recording(name), name, kept.session.node if kept else "")
+        follower = Follower.begin(self._data.recording(name), self._files, name, kept.session.node if kept else "")
         if kept is not None:
             follower.logs = LogPlace(LogPlace.decode(kept.logs).stem)
         try:
@@ -125,22 +129,30 @@ class _Rebuild:
     def _add(self, follower: Follower, events: list[AnyEvent], taken: int) -> None:
         if follower.session.last_seq and (events or taken):
             self._log_writer.name(follower)
-            self._pending.append(follower.to_write(events))
+            follower.note()
+            self._put(follower.to_write(events, 0.0))
             self._pending_bytes += taken
             if self._pending_bytes >= ROUND_BYTES or len(self._pending) >= ROUND_SESSIONS:
                 self._flush()
 
+    def _put(self, write: SessionWrite) -> None:
+        name = write.session.session_id
+        if name in self._pending:
+            write.blocks = self._pending[name].blocks + write.blocks
+        self._pending[name] = write
+
     def _flush(self) -> None:
-        self._staged.commit(Round(self._pending))
-        self._pending, self._pending_bytes = [], 0
+        self._staged.commit(Round(list(self._pending.values())))
+        self._pending, self._pending_bytes = {}, 0
         self._tell()
 
     def _write_logs(self, followers: list[Follower]) -> None:
         """The text logs from the new events. What cannot be written now, the next server catches up with."""
         for follower in followers:
             self._log_writer.write(follower, [], time.monotonic())
+            follower.note()
         for at in range(0, len(followers), ROUND_SESSIONS):
-            writes = [follower.to_write([]) for follower in followers[at : at + ROUND_SESSIONS]]
+            writes = [follower.to_write([], 0.0) for follower in followers[at : at + ROUND_SESSIONS]]
             self._store.writer.commit(Round(writes))
 
     def _purge(self) -> None:

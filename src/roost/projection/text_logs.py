@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from roost.model.agents import Session
 from roost.model.events import AnyEvent, Log, ScreenShown
+from roost.projection.descriptors import Descriptors
 
 ROTATE_BYTES = 100_000_000
 RULE = "─" * 40
@@ -55,8 +56,10 @@ class LogPlace(Struct, frozen=True, array_like=True):
 class TextLogs:
     """The files below a directory that has one directory an agent."""
 
-    def __init__(self, directory: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
+    def __init__(self, directory: Path, files: Descriptors, *, rotate_bytes: int = ROTATE_BYTES) -> None:
         self._directory = directory
+        self._prefix = str(directory)
+        self._files = files
         self._rotate_bytes = rotate_bytes
         self._taken: dict[tuple[str, str], str] = {}
 
@@ -73,11 +76,17 @@ class TextLogs:
         Raises:
             OSError: they cannot be.
         """
+        self.release(session, place)
         return msgspec.structs.replace(
             place,
-            stdout=_mend(self._path(session, place, "stdout"), place.stdout),
-            stderr=_mend(self._path(session, place, "stderr"), place.stderr),
+            stdout=_mend(Path(self._path(session, place, "stdout")), place.stdout),
+            stderr=_mend(Path(self._path(session, place, "stderr")), place.stderr),
         )
+
+    def release(self, session: Session, place: LogPlace) -> None:
+        """Close the files; they are opened again when they are written to."""
+        for stream in STREAMS:
+            self._files.drop(self._path(session, place, stream))
 
     def append(self, session: Session, place: LogPlace, events: Iterable[AnyEvent]) -> LogPlace:
         """Write what the events print; the place behind them.
@@ -93,22 +102,37 @@ class TextLogs:
                 lines[event.stream].append(event.line)
             elif type(event) is ScreenShown:
                 lines["stdout"] += [RULE, event.text]
-        stdout = self._write(self._path(session, place, "stdout"), place.stdout, lines["stdout"])
-        stderr = self._write(self._path(session, place, "stderr"), place.stderr, lines["stderr"])
+        stdout, stderr = place.stdout, place.stderr
+        if lines["stdout"]:
+            stdout = self._write(self._path(session, place, "stdout"), stdout, lines["stdout"])
+        if lines["stderr"]:
+            stderr = self._write(self._path(session, place, "stderr"), stderr, lines["stderr"])
         return LogPlace(place.stem, seq, stdout, stderr)
 
-    def _write(self, path: Path, file: LogFile, lines: list[str]) -> LogFile:
-        if not lines:
-            return file
+    def _write(self, path: str, file: LogFile, lines: list[str]) -> LogFile:
         data = ("\n".join(lines) + "\n").encode("utf-8", "replace")
         if file.length and file.length + len(data) > self._rotate_bytes:
-            path.rename(_rotated(path, file.rotations + 1))
+            self._files.drop(path)
+            Path(path).rename(_rotated(Path(path), file.rotations + 1))
             file = LogFile(file.rotations + 1, 0)
-        _append(path, data)
+        _write_all(self._open(path), data)
         return LogFile(file.rotations, file.length + len(data))
 
-    def _path(self, session: Session, place: LogPlace, stream: str) -> Path:
-        return self._directory / session.agent_name / f"{place.stem}-{stream}.log"
+    def _open(self, path: str) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        try:
+            descriptor = self._files.get(path, flags)
+        except FileNotFoundError:
+            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return self._files.get(path, flags)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        # Somebody deleted the log; what comes now goes into a new one.
+        self._files.drop(path)
+        return self._open(path)
+
+    def _path(self, session: Session, place: LogPlace, stream: str) -> str:
+        return f"{self._prefix}/{session.agent_name}/{place.stem}-{stream}.log"
 
     def _free_stem(self, session: Session) -> str:
         started = datetime.fromtimestamp(session.started_ns // 1_000_000_000, UTC)
@@ -123,22 +147,13 @@ class TextLogs:
         if (session.agent_name, stem) in self._taken:
             return True
         place = LogPlace(stem)
-        return any(self._path(session, place, stream).exists() for stream in STREAMS)
+        return any(Path(self._path(session, place, stream)).exists() for stream in STREAMS)
 
 
-def _append(path: Path, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, flags, 0o600)
-    try:
-        written = os.write(descriptor, data)
-        while written < len(data):
-            written += os.write(descriptor, data[written:])
-    finally:
-        os.close(descriptor)
+def _write_all(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
 
 
 def _mend(path: Path, file: LogFile) -> LogFile:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, insert, update
 from sqlalchemy.sql.dml import Insert, Update
 
+from roost.store import rows
 from roost.store.schema import blocks, events, sessions
 
 
@@ -37,7 +38,10 @@ class HotStatement:
 
 BLOCK = ("block_id", "session_key", "first_seq", "last_seq", "first_ns", "last_ns", "payload")
 EVENT = ("session_key", "seq", "type", "time_ns", "data")
-PROGRESS = ("lines", "bytes", "last_output_ns", "last_seq", "read_offset", "damage", "checkpoint", "logs", "key")
+PROGRESS = ("lines", "bytes", "last_output_ns", "last_seq", "read_offset", "damage", "key")
+NOTES = ("checkpoint", "logs", "key")
+SESSION = (*rows.SAME_NAME, "read_offset", "definition", "screen", "settled", "key")
+NEW_SESSION = (*SESSION[:-1], "checkpoint", "logs", "current", "session_key")
 
 
 def insert_blocks(engine: Engine) -> HotStatement:
@@ -50,7 +54,25 @@ def insert_events(engine: Engine) -> HotStatement:
     return HotStatement(engine, insert(events), EVENT)
 
 
+def insert_session(engine: Engine) -> HotStatement:
+    """Values as in `NEW_SESSION`."""
+    return HotStatement(engine, insert(sessions), NEW_SESSION)
+
+
+def update_session(engine: Engine) -> HotStatement:
+    """Values as in `SESSION`: all but the projector's notes."""
+    return HotStatement(engine, _update(), SESSION)
+
+
 def update_progress(engine: Engine) -> HotStatement:
     """Values as in `PROGRESS`: what changes of a session with every line."""
-    statement = update(sessions).where(sessions.c.session_key == bindparam("key"))
-    return HotStatement(engine, statement, PROGRESS)
+    return HotStatement(engine, _update(), PROGRESS)
+
+
+def update_notes(engine: Engine) -> HotStatement:
+    """Values as in `NOTES`."""
+    return HotStatement(engine, _update(), NOTES)
+
+
+def _update() -> Update:
+    return update(sessions).where(sessions.c.session_key == bindparam("key"))

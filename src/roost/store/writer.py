@@ -31,15 +31,16 @@ class NewBlock(Struct, frozen=True, gc=False):
 
 
 class SessionWrite(Struct):
-    """What is new of one session. `checkpoint`, `screen` and `logs` are the projector's notes, given back as they are.
+    """What is new of one session.
 
-    Of these, `screen` changes seldom.
+    `notes` are the projector's own, given back as they are: the checkpoint and how far the text logs are. Without
+    them, those in the store stay. A session's first write must have them. `screen` belongs to the checkpoint too, but
+    changes seldom.
     """
 
     session: Session
     blocks: list[NewBlock]
-    checkpoint: bytes
-    logs: bytes
+    notes: tuple[bytes, bytes] | None
     screen: bytes = b""
     settled: bool = False
 
@@ -52,7 +53,7 @@ class AgentChange(Struct, frozen=True):
 
 
 class Round(Struct):
-    """What one transaction writes."""
+    """What one transaction writes; of a session at most one write."""
 
     sessions: list[SessionWrite]
     agents: list[AgentChange] = []
@@ -74,7 +75,10 @@ class StoreWriter:
         self._known: dict[str, _Known] = {}
         self._insert_blocks = statements.insert_blocks(engine)
         self._insert_events = statements.insert_events(engine)
+        self._insert_session = statements.insert_session(engine)
+        self._update_session = statements.update_session(engine)
         self._update_progress = statements.update_progress(engine)
+        self._update_notes = statements.update_notes(engine)
         with engine.begin() as connection:
             self._last_block = _last_block(connection)
             self._last_key = connection.scalar(select(func.max(sessions.c.session_key))) or 0
@@ -89,7 +93,10 @@ class StoreWriter:
         with self._engine.begin() as connection:
             for item in round_.sessions:
                 self._write_session(connection, batch, item)
+            self._insert_session.run(connection, batch.inserted)
+            self._update_session.run(connection, batch.changed)
             self._update_progress.run(connection, batch.progress)
+            self._update_notes.run(connection, batch.notes)
             self._insert_blocks.run(connection, batch.block_rows)
             self._insert_events.run(connection, batch.event_rows)
             if batch.block_rows:
@@ -108,12 +115,9 @@ class StoreWriter:
         if known is None:
             batch.last_key += 1
             known = _Known(batch.last_key)
-            connection.execute(insert(sessions).values(session_key=known.key, current=self._current, **_columns(item)))
-        elif known.rare == rare:
-            batch.add_progress(known.key, item)
+            batch.add_new(known.key, item, current=self._current)
         else:
-            changed = update(sessions).where(sessions.c.session_key == known.key)
-            connection.execute(changed.values(**_columns(item)))
+            batch.add_changes(known.key, item, only_progress=known.rare == rare)
         batch.known[session_id] = _Known(known.key, rare)
         for block in item.blocks:
             batch.add_block(known.key, item.session, block)
@@ -138,21 +142,37 @@ class StoreWriter:
 
 
 class _Batch:
-    """Rows gathered over a round, and the numbers given out; they hold once the round is committed."""
+    """Rows gathered over a round, and the numbers given out, which hold once the round is committed."""
 
     def __init__(self, last_block: int, last_key: int) -> None:
         self.last_block = last_block
         self.last_key = last_key
         self.known: dict[str, _Known] = {}
         self.blocks: list[Block] = []
+        self.inserted: list[tuple[Any, ...]] = []
+        self.changed: list[tuple[Any, ...]] = []
         self.progress: list[tuple[Any, ...]] = []
+        self.notes: list[tuple[Any, ...]] = []
         self.block_rows: list[tuple[Any, ...]] = []
         self.event_rows: list[tuple[Any, ...]] = []
 
-    def add_progress(self, key: int, item: SessionWrite) -> None:
+    def add_new(self, key: int, item: SessionWrite, *, current: bool) -> None:
+        checkpoint, logs = item.notes or (b"", b"")
+        row = rows.session_row(item.session)
+        row |= {"screen": item.screen, "settled": item.settled, "checkpoint": checkpoint, "logs": logs}
+        row |= {"session_key": key, "current": current}
+        self.inserted.append(tuple([row[name] for name in statements.NEW_SESSION]))
+
+    def add_changes(self, key: int, item: SessionWrite, *, only_progress: bool) -> None:
         of = item.session
-        counts = (of.lines, of.bytes, of.last_output_ns, of.last_seq, of.offset, of.damage)
-        self.progress.append((*counts, item.checkpoint, item.logs, key))
+        if only_progress:
+            counts = (of.lines, of.bytes, of.last_output_ns, of.last_seq, of.offset, of.damage)
+            self.progress.append((*counts, key))
+        else:
+            row = rows.session_row(of) | {"screen": item.screen, "settled": item.settled, "key": key}
+            self.changed.append(tuple([row[name] for name in statements.SESSION]))
+        if item.notes is not None:
+            self.notes.append((*item.notes, key))
 
     def add_block(self, key: int, session: Session, block: NewBlock) -> None:
         self.last_block += 1
@@ -175,11 +195,6 @@ def _rare(item: SessionWrite) -> tuple[Any, ...]:
     of = item.session
     ended = (of.ended_ns, of.exit_code, of.signal, item.settled, item.screen)
     return (of.state, of.reason, of.pid, of.cols, of.rows, of.started_ns, of.agent_name, of.definition, *ended)
-
-
-def _columns(item: SessionWrite) -> dict[str, Any]:
-    own = {"checkpoint": item.checkpoint, "screen": item.screen, "logs": item.logs, "settled": item.settled}
-    return rows.session_row(item.session) | own
 
 
 def _index_data(event: AnyEvent) -> str:
