@@ -11,7 +11,14 @@ FILLER = "\0"
 _WIDE = frozenset("WF")
 _MARKS = frozenset(("Mn", "Me", "Cf"))
 _ALWAYS_NARROW_BELOW = 0x300
-_JAMO_VOWELS = range(0x1160, 0x1200)
+_RANGES = (
+    (0x0600, 0x0605, 1), (0x06DD, 0x06DD, 1), (0x070F, 0x070F, 1), (0x0890, 0x0891, 1), (0x08E2, 0x08E2, 1),
+    (0x115F, 0x11FF, 0), (0x2028, 0x2029, 0), (0x2630, 0x2637, 2), (0x268A, 0x268F, 2), (0x2E3A, 0x2E3B, 2),
+    (0x3164, 0x3164, 0), (0x4DC0, 0x4DFF, 2), (0xD7B0, 0xD7FF, 0), (0xFFA0, 0xFFA0, 0), (0xFFF9, 0xFFFB, 1),
+    (0x110BD, 0x110BD, 1), (0x110CD, 0x110CD, 1), (0x1D300, 0x1D376, 2), (0x1F1E6, 0x1F1FF, 2),
+)  # fmt: skip
+"""Where terminals and the tables of Python's Unicode version do not say the same."""
+_UNASSIGNED_WIDE = ((0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1FAFF), (0x20000, 0x3FFFD))
 
 
 @lru_cache(maxsize=4096)
@@ -20,7 +27,13 @@ def width(char: str) -> int:
     code = ord(char)
     if code < _ALWAYS_NARROW_BELOW:
         return 1
-    if unicodedata.category(char) in _MARKS or code in _JAMO_VOWELS:
+    for first, last, known in _RANGES:
+        if first <= code <= last:
+            return known
+    category = unicodedata.category(char)
+    if category == "Cn":
+        return 2 if any(first <= code <= last for first, last in _UNASSIGNED_WIDE) else 1
+    if category in _MARKS:
         return 0
     return 2 if unicodedata.east_asian_width(char) in _WIDE else 1
 
