@@ -11,7 +11,7 @@ from roost.core.ring import Entry
 from roost.core.wire import timestamp
 from roost.errors import InvalidRequest
 from roost.model.blocks import Block
-from roost.model.events import AnyEvent, Log
+from roost.model.events import Log
 from roost.model.views import LogLine
 
 
@@ -23,10 +23,8 @@ class LineFilter(NamedTuple):
     stream: str | None = None
     grep: str | None = None
 
-    def wants(self, event: AnyEvent) -> bool:
-        """Whether the event is a line, and one that is wanted."""
-        if type(event) is not Log:
-            return False
+    def wants(self, event: Log) -> bool:
+        """Whether the line is wanted."""
         return (
             (self.since_ns is None or event.time_ns >= self.since_ns)
             and (self.until_ns is None or event.time_ns < self.until_ns)
