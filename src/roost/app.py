@@ -28,6 +28,8 @@ from roost.store.database import Store
 
 log = structlog.get_logger("app")
 
+LOST_TOLD_S = 1.5
+"""How long a start may wait, so that a session whose keeper is gone is never said to be running."""
 PUBLISH_AHEAD = 16
 """Rounds that the projection may be ahead of the event loop before it waits for it."""
 Json = dict[str, Any]
@@ -96,6 +98,7 @@ class App:
         self.link.on_gone = self._keeper_gone
         ended = [record for record in self.agents.records() if record.ended]
         await self.link.open()
+        await self.agents.lost_told(LOST_TOLD_S)
         for record in ended:
             self.restarts.consider(record)
         self.health.ready = True
@@ -124,6 +127,7 @@ class App:
 
     def _keeper_notice(self, notice: Json) -> None:
         if notice["notice"] == "advanced":
+            self.agents.advanced(notice["sessions"])
             self.projector.advanced(notice["sessions"])
             self.terminals.advanced(notice["sessions"])
         elif notice["notice"] == "disk":

@@ -12,7 +12,7 @@ import secrets
 import shlex
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ class Agents:
         self._environ = environ
         self._records: dict[str, AgentRecord] = {}
         self._starting: set[str] = set()
+        self._held: set[str] | None = None
+        self._given_up: set[str] = set()
         self._figures = ProcessFigures()
         self._sampling: asyncio.Task[None] | None = None
         self._changed: asyncio.Future[None] | None = None
@@ -91,6 +93,7 @@ class Agents:
     def take(self, sessions: list[Session]) -> None:
         """Take over what the projection found."""
         for session in sessions:
+            self._check_held(session)
             record = self._records.get(session.agent_name)
             if record is None:
                 self._records[session.agent_name] = AgentRecord(session)
@@ -288,20 +291,41 @@ class Agents:
 
     async def reconcile(self, held: list[Json]) -> None:
         """Agree with the keeper on what lives: called with what it holds, whenever it is connected."""
-        alive = {item["session_id"] for item in held}
+        self._held = alive = {item["session_id"] for item in held}
         self._projector.advanced({item["session_id"]: item["offset"] for item in held})
         for record in self._records.values():
             if not record.ended and record.session.session_id not in alive and not self._is_fresh(record):
                 self._lose(record.session)
         await self._learn_environments(held)
 
+    def advanced(self, sessions: Iterable[str]) -> None:
+        """The keeper holds these sessions; whoever started them."""
+        if self._held is not None:
+            self._held.update(sessions)
+
     def keeper_gone(self) -> None:
         """No keeper lives: what was running is lost."""
+        self._held = set()
         for record in self._records.values():
             if not record.ended:
                 self._lose(record.session)
 
+    async def lost_told(self, timeout_s: float) -> None:
+        """Wait until the projection knows what became of the sessions that no keeper holds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while any(not one.ended and one.session.session_id in self._given_up for one in self.records()):
+                    await self._next_change()
+
+    def _check_held(self, session: Session) -> None:
+        """A recording may have been found without an end, after it was agreed with the keeper on what lives."""
+        if self._held is None or session.session_id in self._held or session.state in ENDED:
+            return
+        if session.agent_name not in self._starting and session.session_id not in self._given_up:
+            self._lose(session)
+
     def _lose(self, session: Session) -> None:
+        self._given_up.add(session.session_id)
         log.warning("session lost", agent=session.agent_name, session_id=session.session_id)
         path = self._data.recording(session.session_id)
         self._projector.ended_unseen(session.session_id, why_lost(path, current_boot_id()))
