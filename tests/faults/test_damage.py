@@ -5,7 +5,7 @@ from pathlib import Path
 
 from roost.core.recording import Frame, Reader
 from roost.testing.script import program
-from roost.testing.server import RunningServer
+from roost.testing.server import RunningServer, end_keeper
 from tests.faults.outcomes import ENDED, events_of
 from tests.waiting import until
 
@@ -66,7 +66,8 @@ def _record(server: RunningServer, names: list[str]) -> dict[str, Path]:
 
 
 def _project_anew(server: RunningServer) -> None:
-    """Start the server with nothing but the recordings."""
+    """Start the server with nothing but the recordings: no database, no keeper that remembers."""
+    assert end_keeper(server.data) == set()
     for path in server.data.root.glob("roost.db*"):
         path.unlink()
     server.start()

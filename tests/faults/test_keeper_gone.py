@@ -40,12 +40,11 @@ def test_it_is_never_said_that_a_lost_session_runs(server: RunningServer) -> Non
     server.start_agent("a", *program(), "--forever")
     server.kill9()
     _kill_keeper(server)
-    server.launch()
-    seen = set()
+    server.restart()
+    seen: set[str] = set()
     deadline = time.monotonic() + scaled(TOLD_WITHIN_S)
-    server.wait_ready()
     while time.monotonic() < deadline and "lost" not in seen:
-        seen.add(server.agent("a")["state"])
+        seen |= {agent["state"] for agent in server.agents()}
     assert seen == {"lost"}
 
 

@@ -56,7 +56,7 @@ def test_a_server_that_was_stopped_in_good_order_leaves_agents_alone(server: Run
 
 @pytest.mark.parametrize("driver", ["terminal", "lines"])
 def test_input_is_typed_once_over_kills(server: RunningServer, driver: str) -> None:
-    assert typed_over_kills(server, driver, inputs=60, kills=10) == [f"got {n}: input {n}" for n in range(1, 61)]
+    assert typed_over_kills(server, driver, inputs=40, kills=5) == [f"got {n}: input {n}" for n in range(1, 41)]
 
 
 def typed_over_kills(server: RunningServer, driver: str, *, inputs: int, kills: int) -> list[str]:
