@@ -61,3 +61,24 @@ def test_a_flood_shows_its_end_and_keeps_a_bounded_page(visitor: Visitor, server
 
 def numbers(page: Page) -> list[int]:
     return [int(line) for line in lines(page)]
+
+
+FAST = "while :; do for i in 1 2 3 4 5 6 7 8 9 10; do echo a line of a busy build; done; sleep 0.01; done"
+COUNT_BLANK_FRAMES = """async (frames) => {
+  const box = document.querySelector('.lines')
+  const covered = () => [...box.querySelectorAll('.line')].reduce((sum, line) => sum + line.offsetHeight, 0)
+  let blank = 0
+  for (let frame = 0; frame < frames; frame += 1) {
+    await new Promise(requestAnimationFrame)
+    if (covered() < box.clientHeight * 0.9) blank += 1
+  }
+  return blank
+}"""
+
+
+def test_no_frame_is_blank_while_lines_rush_by(visitor: Visitor, server: RunningServer) -> None:
+    server.start_agent("rushing", "bash", "-c", FAST, driver="lines")
+    page = visitor.open(server, "/agents/rushing")
+    until(lambda: len(lines(page)) > 30)
+    assert page.evaluate(COUNT_BLANK_FRAMES, 120) == 0
+    server.call("POST", "/api/agents/rushing/kill")
