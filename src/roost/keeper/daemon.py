@@ -161,7 +161,7 @@ def _be_daemon(given: Arguments, chosen: Settings, ready_fd: int) -> None:
         _report(ready_fd, LOCKED, exc.message)
     except RoostError as exc:
         _report(ready_fd, UNUSABLE, exc.message)
-    except Exception as exc:  # the top of the daemon's life: whoever started it is told
+    except Exception as exc:  # noqa: BLE001 - the top of the daemon's life: whoever started it is told
         _report(ready_fd, FAILED, f"the keeper failed: {exc!r}")
     finally:
         os._exit(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -83,12 +84,16 @@ class Ending:
         if self._session.cgroup is not None:
             self._session.cgroup.kill()
             yield FIRST_LOOK_S
+        if not self._session.reaped:  # our own child: its number cannot be anybody else's yet
+            os.kill(self._session.pid, signal.SIGSTOP)
         held: set[tuple[int, int]] = set()
         before = -1
         while len(held) != before:
             before = len(held)
             yield from self._reach(held, lambda one: tree.send(one, signal.SIGSTOP))
         yield from self._reach(set(), lambda one: tree.send(one, signal.SIGKILL))
+        if not self._session.reaped:
+            os.kill(self._session.pid, signal.SIGKILL)
         yield FIRST_LOOK_S / 4
 
     def _reach(self, reached: set[tuple[int, int]], act: Callable[[Status], object]) -> Chore:

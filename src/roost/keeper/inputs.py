@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+PIECE_BYTES = 1 << 16
 MAX_WAITING = 1 << 20
 """Bytes that may wait to be typed."""
 
 
 class InputQueue:
-    """What waits to be written to one descriptor. `watch` is called with whether there is anything to wait for."""
+    """What waits to be written to one descriptor.
 
-    __slots__ = ("_watch", "closing", "fd", "waiting")
+    `watch` is called with whether there is anything to wait for, `on_end` when all has been written that ever will be.
+    """
 
-    def __init__(self, fd: int, watch: Callable[[bool], object]) -> None:
+    __slots__ = ("_on_end", "_watch", "closing", "fd", "waiting")
+
+    def __init__(self, fd: int, watch: Callable[[bool], object], on_end: Callable[[], object]) -> None:
         self._watch = watch
+        self._on_end = on_end
         self.fd = fd
         self.waiting = bytearray()
         self.closing = False
@@ -36,17 +41,18 @@ class InputQueue:
         if not waited:
             self.flush()
 
-    def flush(self) -> bool:
-        """Write as much as goes; false when the agent takes no more."""
+    def flush(self) -> None:
+        """Write as much as goes. What an agent that takes no more was to get is lost, as it would be in a shell."""
+        ended = False
         try:
             while self.waiting:
-                del self.waiting[: os.write(self.fd, self.waiting[:65536])]
+                del self.waiting[: os.write(self.fd, self.waiting[:PIECE_BYTES])]
         except BlockingIOError:
             self._watch(True)
-            return True
+            return
         except OSError:
             self.waiting.clear()
-            self._watch(False)
-            return False
+            ended = True
         self._watch(False)
-        return not self.closing
+        if ended or self.closing:
+            self._on_end()

@@ -106,7 +106,9 @@ class Keeper:
             self.leaders[session.pid] = session
         stdin, stdout, stderr = descriptors
         if stdin >= 0:
-            session.input = InputQueue(stdin, lambda waits: self._watch_input(session, waits=waits))
+            session.input = InputQueue(
+                stdin, lambda waits: self._watch_input(session, waits=waits), lambda: self.close_input(session)
+            )
         for fd, kind in ((stdout, Kind.OUT), (stderr, Kind.ERR)):
             if fd >= 0:
                 session.outputs.append(Output(self, session, fd, kind, on_end=self._output_ended))
@@ -303,13 +305,9 @@ class Keeper:
         if session.terminal:
             self.watch_outputs(session)
         elif waits:
-            self.loop.watch_output(queue.fd, lambda events: self._flush_pipe(session), select.EPOLLOUT)
+            self.loop.watch_output(queue.fd, lambda events: queue.flush(), select.EPOLLOUT)
         else:
             self.loop.forget(queue.fd)
-
-    def _flush_pipe(self, session: Session) -> None:
-        if session.input is not None and not session.input.flush():
-            self.close_input(session)
 
     def _output_ended(self, output: Output) -> None:
         session = output.session

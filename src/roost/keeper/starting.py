@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TAG_BYTES = 7
 RESERVED_DESCRIPTORS = 32
 """Kept for looking at processes, opening recordings, and answering."""
+PROBES = 8
 RAISE_LIMIT = "raise the limit of open files (ulimit -n) where roost is started"
 
 
@@ -72,12 +73,17 @@ def require_descriptors(limit: int) -> None:
     Raises:
         LimitReached: fewer than `RESERVED_DESCRIPTORS` are left.
     """
+    probes: list[int] = []
     try:
-        fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as exc:
-        raise LimitReached(f"the keeper has no descriptor left: {exc.strerror}", hint=RAISE_LIMIT) from exc
-    os.close(fd)
-    if fd + RESERVED_DESCRIPTORS > limit:
+        # The lowest free numbers are those that a start itself used for a moment; one probe would find only these.
+        probes.extend(os.dup(2) for _ in range(PROBES))
+        left = limit - probes[-1]
+    except OSError:
+        left = 0
+    finally:
+        for fd in probes:
+            os.close(fd)
+    if left < RESERVED_DESCRIPTORS:
         raise LimitReached(f"the keeper has hardly a descriptor left of {limit}", hint=RAISE_LIMIT)
 
 
