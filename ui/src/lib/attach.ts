@@ -1,7 +1,7 @@
 /** Joins a terminal on the page with the agent's terminal behind a socket. */
 
+import type { AttachFrame } from '../api/frames'
 import { type Link, type SocketConnection, socket } from '../api/stream'
-import type { AttachFrame } from '../api/types'
 import { type Attachment, afterFrame, roomIsDue } from '../state/attachment'
 import { TerminalScreen } from './terminal'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { AgentView, CompleteEvent, StateEvent } from '../api/types'
+import type { CompleteEvent, StateEvent } from '../api/frames'
+import type { AgentView } from '../api/types'
 import { afterEvent, fromList, grouped, waiting } from './agents'
 
 function agent(name: string, part: Partial<AgentView> = {}): AgentView {

@@ -1,6 +1,7 @@
 /** The list of agents: what it holds, how events change it, how it is grouped and filtered. Pure. */
 
-import type { AgentState, AgentView, CompleteEvent, StateEvent } from '../api/types'
+import type { CompleteEvent, StateEvent } from '../api/frames'
+import type { AgentState, AgentView } from '../api/types'
 
 export type Agents = ReadonlyMap<string, AgentView>
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { AttachFrame, Viewer } from '../api/types'
+import type { AttachFrame, Viewer } from '../api/frames'
 import { type Attachment, afterFrame, others, roomIsDue } from './attachment'
 
 const me: Viewer = { id: 'me', name: 'page', since: '2026-11-21T06:00:00Z' }

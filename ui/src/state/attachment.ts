@@ -1,6 +1,6 @@
 /** What this page knows of a terminal it is attached to. Pure. */
 
-import type { AttachFrame, Viewer } from '../api/types'
+import type { AttachFrame, Viewer } from '../api/frames'
 
 export interface Attachment {
   sessionId: string

@@ -1,6 +1,6 @@
 /** The newest lines of an agent on pipes, bounded; what is let go is counted. Pure. */
 
-import type { CompleteEvent, ErrorEvent, LogEvent, ScreenEvent, StateEvent } from '../api/types'
+import type { CompleteEvent, ErrorEvent, LogEvent, ScreenEvent, StateEvent } from '../api/frames'
 
 export type SessionEvent = LogEvent | StateEvent | CompleteEvent | ErrorEvent | ScreenEvent
 
