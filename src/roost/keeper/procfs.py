@@ -76,9 +76,18 @@ def variable(pid: int, name: bytes) -> bytes:
 
 def ignores(pid: int, number: int) -> bool:
     """Whether the process ignores a signal."""
+    return _has_signal(pid, b"SigIgn:", number)
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether the process handles a signal itself."""
+    return _has_signal(pid, b"SigCgt:", number)
+
+
+def _has_signal(pid: int, label: bytes, number: int) -> bool:
     text = read(f"/proc/{pid}/status")
-    at = text.find(b"SigIgn:")
-    mask = text[at + 7 :].split(None, 1)[0] if at >= 0 else b"0"
+    at = text.find(label)
+    mask = text[at + len(label) :].split(None, 1)[0] if at >= 0 else b"0"
     return bool(int(mask, 16) >> (number - 1) & 1)
 
 

@@ -93,5 +93,5 @@ def send(one: Status, number: int) -> bool:
 
 
 def wants_hangup(one: Status) -> bool:
-    """Whether a process ignores the request to end but heeds its terminal's closing, as interactive shells do."""
-    return procfs.ignores(one.pid, signal.SIGTERM) and not procfs.ignores(one.pid, signal.SIGHUP)
+    """Whether a process ignores the request to end but handles its terminal's closing, as interactive shells do."""
+    return procfs.ignores(one.pid, signal.SIGTERM) and procfs.catches(one.pid, signal.SIGHUP)
