@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from roost.errors import InvalidRequest
 
@@ -20,15 +21,20 @@ _PLAIN = {
     "esc": "\x1b",
     "backspace": "\x7f",
     "bspace": "\x7f",
+    "btab": "\x1b[Z",
 }
 _CURSOR = {"up": "A", "down": "B", "right": "C", "left": "D", "end": "F", "home": "H"}
 _TILDE = {
     "insert": 2,
+    "ic": 2,
     "delete": 3,
+    "dc": 3,
     "pageup": 5,
     "pgup": 5,
+    "ppage": 5,
     "pagedown": 6,
     "pgdn": 6,
+    "npage": 6,
     "f5": 15,
     "f6": 17,
     "f7": 18,
@@ -78,8 +84,15 @@ def _encode(key: str, application_cursor: bool) -> str:
         bits |= _BITS[letter]
     typed = _named(match[2], bits, application_cursor) or _character(match[2], bits)
     if typed is None:
-        raise InvalidRequest(f"{key[:64]!r} is no key", field="keys", hint="write C-c, M-x, S-Up, Enter", key=key[:64])
+        raise InvalidRequest(f"{key[:64]!r} is no key", field="keys", hint=_hint(match[1], match[2]), key=key[:64])
     return typed
+
+
+def _hint(modifiers: str, name: str) -> str:
+    near = get_close_matches(name.lower()[:64], NAMES, n=3, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(modifiers + word.capitalize() for word in near) + "?"
+    return "write C-c, M-x, S-Up, Enter"
 
 
 def _named(name: str, bits: int, application_cursor: bool) -> str | None:
