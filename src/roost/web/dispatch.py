@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 
 from roost.core.guard import require
 from roost.errors import LimitReached, MethodNotAllowed, NotFound, RoostError
+from roost.web import handshake
 from roost.web.frame import encoded
 from roost.web.requests import Call, caller, check_body, decode_body, decode_query, exchange, read_body
 
@@ -59,9 +60,12 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         entry, found = self._entry, exchange(scope)
         found.route, found.agent = entry.path, scope["path_params"].get("name")
-        # A socket's credentials may come in its first frame, for which the application behind asks.
-        may_come = scope["type"] == "websocket" and found.principal is None
-        admit(scope, "anybody" if may_come else entry.least, self._context)
+        if entry.least != "anybody" and handshake.may_come(scope):
+            shaken = await handshake.authenticate(scope, receive, send, self._context.tokens)
+            if shaken is None:
+                return
+            receive, send = shaken
+        admit(scope, entry.least, self._context)
         if self._stream is not None:
             found.streaming = True
             await self._stream(scope, receive, send)
