@@ -37,6 +37,8 @@ MAY_IMPORT = {
 # The few modules of a part that may reach further, each for one reason.
 MAY_ALSO_IMPORT = {
     "cli.serve": {"app", "server"},
+    "cli.recording": {"projection"},
+    "cli.reproject": {"projection"},
 }
 NEVER_IMPORT = {"testing": {"cli"}}
 

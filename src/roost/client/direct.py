@@ -10,10 +10,9 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from roost.client.keys import ReplyFilter
 from roost.client.link import LinkLost, Update
 from roost.client.modes import Modes
-from roost.core.queries import QueryFilter, has_query
+from roost.core.queries import QueryFilter, ReplyFilter, has_query
 from roost.core.recording import Frame, Kind, Reader, decode_json, decode_resize
 from roost.errors import AgentNotRunning, KeeperUnavailable, RoostError, SessionNotFound
 from roost.keeper.client import KeeperClient
@@ -87,7 +86,8 @@ class KeeperLink:
         return self._client.fileno()
 
     def has_early(self) -> bool:
-        return bool(self._early)
+        # A notice may have come with the answer to something typed, and the socket tells of it no more.
+        return bool(self._early) or os.fstat(self._file.fileno()).st_size > self._position
 
     def receive(self) -> list[Update]:
         found, self._early = self._early, []
@@ -125,8 +125,10 @@ class KeeperLink:
     def _shown(self, output: bytes) -> bytes:
         if not self._is_terminal:
             return output.replace(b"\n", b"\r\n")
-        if self._answers or (has_query(output) and self._become_answerer()):
+        if self._answers:
             return output
+        if has_query(output) and self._become_answerer():
+            return self._queries.flush() + output
         return self._queries.feed(output)
 
     def _become_answerer(self) -> bool:

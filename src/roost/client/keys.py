@@ -1,4 +1,4 @@
-"""What is typed at a local terminal: detach keys, and answers that nobody typed. Pure.
+"""What is typed at a local terminal: the keys that detach. Pure.
 
 A program in the agent may have asked the terminal for another way to tell of keys (kitty's protocol, xterm's
 modifyOtherKeys); `C-]` is recognised in all of them.
@@ -106,42 +106,3 @@ def _with_modifiers(code: int, modifiers: int) -> str:
     if bits & ~0x01:
         return f"\x1b[{code};{modifiers}u"
     return chr(code) if code < 0x110000 else ""
-
-
-# What a terminal answers by itself: device attributes, status, mode and colour reports, and strings. A cursor position
-# report looks like F3 with a modifier when it begins with 1;2 to 1;8, so those pass.
-_REPLY = re.compile(
-    rb"\x1b\[(?:[?>=][\d;]*c|\?[\d;]*(?:n|\$y|u)|[03]n|(?!1;[2-8]R)\d+;\d+R|\??\d+;\d+(?:;\d+)?\$y|[4689];\d+;\d+t)"
-    rb"|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\)"
-)
-_UNFINISHED = re.compile(rb"\x1b(?:\[[?>=][\d;$]*|\][^\x07\x1b]*\x1b?|[P_^X][^\x1b]*\x1b?)\Z")
-MAX_HELD = 4096
-
-
-class ReplyFilter:
-    """Takes out what the local terminal answers by itself, so that it is not typed into an agent.
-
-    An answer may come in pieces; its beginning is held back until the rest comes or `flush` says that none will.
-    """
-
-    def __init__(self) -> None:
-        self._held = b""
-
-    @property
-    def is_holding(self) -> bool:
-        return bool(self._held)
-
-    def feed(self, data: bytes) -> bytes:
-        """What a person typed."""
-        typed = _REPLY.sub(b"", self._held + data)
-        match = _UNFINISHED.search(typed)
-        if match and len(match[0]) <= MAX_HELD:
-            self._held = match[0]
-            return typed[: match.start()]
-        self._held = b""
-        return typed
-
-    def flush(self) -> bytes:
-        """What was held back: it was typed after all."""
-        held, self._held = self._held, b""
-        return held

@@ -7,9 +7,9 @@ import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from roost.client.keys import ReplyFilter
 from roost.client.link import LinkLost, Update
 from roost.client.websocket import BINARY, Closed, Message, WebSocket, parse_text
+from roost.core.queries import ReplyFilter
 from roost.errors import from_dict
 
 if TYPE_CHECKING:
