@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 RECORDING_SUFFIX = ".rec"
 
 
-@dataclass(frozen=True, slots=True)
-class DataDirectory:
-    """One roost's data directory: one keeper, one server, one store."""
+class DataDirectory(NamedTuple):
+    """One roost's data directory: one keeper, one server, one store.
+
+    A named tuple, because `dataclasses` alone would take a tenth of the time that `roost ps` has.
+    """
 
     root: Path
 

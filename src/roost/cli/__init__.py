@@ -7,8 +7,9 @@ a command that takes long to start is a command that is not used.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
+# As `typing` has it, but that takes a while to load, and `roost --version` needs nothing else of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
