@@ -65,12 +65,12 @@ class Running:
 
 
 @contextmanager
-def running(data: DataDirectory, **options: int) -> Iterator[Running]:
+def running(data: DataDirectory, *, wait: bool = True, **options: int) -> Iterator[Running]:
     with open_store(url(data)) as store:
         kit = Running(data, store, **options)
         kit.projector.start()
         try:
-            assert kit.projector.wait_caught_up(30)
+            assert not wait or kit.projector.wait_caught_up(30)
             yield kit
         finally:
             assert kit.projector.stop(30)

@@ -24,6 +24,10 @@ def open_store(url: str) -> Store:
         InvalidSetting: the URL is none, or of a database that roost does not speak to.
     """
     path = _path(url)
+    try:
+        sqlite.create_file(path)
+    except OSError as exc:
+        raise _cannot_open(path, exc) from exc
     writing, reading = sqlite.writer_engine(path), sqlite.reader_engine(path)
     try:
         with writing.begin() as connection:
@@ -33,7 +37,7 @@ def open_store(url: str) -> Store:
     except BaseException as exc:
         reading.dispose()
         writing.dispose()
-        if isinstance(exc, DBAPIError | OSError):
+        if isinstance(exc, DBAPIError):
             raise _cannot_open(path, exc) from exc
         raise
 

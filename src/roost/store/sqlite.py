@@ -31,9 +31,17 @@ def database_path(url: URL) -> Path:
     return Path(url.database or "").absolute()
 
 
-def writer_engine(path: Path) -> Engine:
-    """An engine of one connection, whose transactions begin as writers. Creates the file for this user alone."""
+def create_file(path: Path) -> None:
+    """Make the database's file, for this user alone, unless it is there. SQLite gives its other files the same mode.
+
+    Raises:
+        OSError: it cannot be made.
+    """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def writer_engine(path: Path) -> Engine:
+    """An engine of one connection, whose transactions begin as writers."""
     return _engine(path, _prepare_writer, begin="BEGIN IMMEDIATE", size=1, overflow=0)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from roost import __version__
 from roost.core.wire import event_data
@@ -90,6 +91,15 @@ class StoreWriter:
             sqlalchemy.exc.DBAPIError: nothing of the round was written.
         """
         batch = _Batch(self._last_block, self._last_key)
+        try:
+            self._write(batch, round_)
+        except OperationalError:
+            if not self._is_committed(batch):
+                raise
+        self._keep(batch, round_)
+        return batch.blocks
+
+    def _write(self, batch: _Batch, round_: Round) -> None:
         with self._engine.begin() as connection:
             for item in round_.sessions:
                 self._write_session(connection, batch, item)
@@ -105,8 +115,16 @@ class StoreWriter:
                 _change_agent(connection, change)
                 if change.environment is None:
                     _hide_sessions(connection, change.name)
-        self._keep(batch, round_)
-        return batch.blocks
+
+    def _is_committed(self, batch: _Batch) -> bool:
+        """Whether a round is there although writing it failed: an error after the last step of a commit says so too."""
+        if not batch.block_rows:
+            return False
+        try:
+            with self._engine.begin() as connection:
+                return _last_block(connection) == batch.last_block
+        except OperationalError:
+            return False
 
     def _write_session(self, connection: Connection, batch: _Batch, item: SessionWrite) -> None:
         session_id = item.session.session_id
