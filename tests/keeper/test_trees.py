@@ -213,3 +213,29 @@ def test_children_are_found_without_the_kernels_lists() -> None:
     me = os.getpid()
     assert set(procfs.children(os.getppid())) <= set(procfs.children_by_scan()[os.getppid()])
     assert me in procfs.children_by_scan()[os.getppid()]
+
+
+ENDLESS = """
+import os, signal, sys, time
+for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+end = time.monotonic() + 40
+for _ in range(10):
+    if os.fork() == 0:
+        while time.monotonic() < end:
+            if os.fork():
+                os._exit(0)
+            os.setsid()
+        os._exit(0)
+print("blows", flush=True)
+time.sleep(40)
+"""
+
+
+def test_a_storm_that_never_ends_by_itself_is_ended(keeper: RunningKeeper, way: str) -> None:
+    session_id = keeper.start("python3", "-S", "-c", ENDLESS, "endless-storm")
+    keeper.said(session_id, "blows")
+    began = time.monotonic()
+    keeper.call("kill", session_id=session_id)
+    assert time.monotonic() - began < scaled(3)
+    assert not [pid for pid in os.listdir("/proc") if b"endless-storm" in procfs.read(f"/proc/{pid}/cmdline")]

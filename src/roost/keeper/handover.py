@@ -245,7 +245,7 @@ def _resume(server: Server, packed: Json) -> None:
         if session.reaped and not session.ended:
             keeper.drain(session)
         if session.input is not None and not session.input.closed:
-            session.input.put(b"")
+            session.input.flush()
     keeper.syncer.written()
     reply = packed["reply"]
     if reply is not None:

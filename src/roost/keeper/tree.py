@@ -6,7 +6,8 @@ what it cannot easily shed: a resource limit that carries the session's tag and 
 variable ROOST_SESSION that it was started with; else the terminal session in which it was seen before. A process that
 none of these name is nobody's and is left alone. Names of programs are never looked at.
 
-Signals go through a pidfd after the start time has been compared, so a number that was reused is never hit.
+Signals to others than the keeper's own children go through a pidfd after the start time has been compared, so a number
+that was reused is never hit.
 """
 
 from __future__ import annotations
@@ -88,8 +89,17 @@ class Tree:
 
 
 def send(one: Status, number: int) -> bool:
-    """Signal a process that `members` found; whether it was still there."""
-    return procfs.send(one.pid, one.start_ticks, number)
+    """Signal a process that `members` has just found; whether it was still there.
+
+    The number of a child of ours is its own until we have reaped it, and nothing was reaped since it was found.
+    """
+    if one.parent != os.getpid():
+        return procfs.send(one.pid, one.start_ticks, number)
+    try:
+        os.kill(one.pid, number)
+    except OSError:
+        return False
+    return True
 
 
 def wants_hangup(one: Status) -> bool:
