@@ -32,6 +32,8 @@ LOST_TOLD_S = 1.5
 """How long a start may wait, so that a session whose keeper is gone is never said to be running."""
 PUBLISH_AHEAD = 16
 """Rounds that the projection may be ahead of the event loop before it waits for it."""
+CATCH_UP_S = 0.5
+"""How long to wait, before saying ready, for what was recorded while no server ran; a long backlog is read on later."""
 Json = dict[str, Any]
 
 

@@ -293,6 +293,8 @@ class Agents:
         """Agree with the keeper on what lives: called with what it holds, whenever it is connected."""
         self._held = alive = {item["session_id"] for item in held}
         self._projector.advanced({item["session_id"]: item["offset"] for item in held})
+        for item in held:
+            self._introduce(item)
         for record in self._records.values():
             if not record.ended and record.session.session_id not in alive and not self._is_fresh(record):
                 self._lose(record.session)
@@ -323,6 +325,29 @@ class Agents:
             return
         if session.agent_name not in self._starting and session.session_id not in self._given_up:
             self._lose(session)
+
+    def _introduce(self, item: Json) -> None:
+        """Know a living agent at once that was started without us; the projection tells the rest soon."""
+        record = self._records.get(item["agent"])
+        if item["state"] == "exited" or (record is not None and not record.ended):
+            return
+        session = Session(
+            session_id=item["session_id"],
+            agent_name=item["agent"],
+            state="paused" if item["state"] == "paused" else "running",
+            definition=Definition(
+                command=item["argv"], driver="terminal" if item["terminal"] else "lines", cwd=item["cwd"]
+            ),
+            node=self._node,
+            pid=item["pid"],
+            cols=item["cols"],
+            rows=item["rows"],
+            started_ns=item["started_at_ns"],
+        )
+        if record is None:
+            self._records[item["agent"]] = AgentRecord(session)
+        elif session.session_id != record.session.session_id:
+            record.session, record.env = session, None
 
     def _lose(self, session: Session) -> None:
         self._given_up.add(session.session_id)
