@@ -322,7 +322,17 @@ def test_standard_error_and_pipes_have_no_screen() -> None:
 FRAMES = st.one_of(
     st.binary(max_size=40).map(lambda data: ("out", data)),
     st.sampled_from(
-        [b"line\r\n", b"a\rb\r\n", b"50%\r", b"\x1b[31mred\x1b[0m\r\n", b"\xe2\x82", b"\xac\r\n", b"\x1b[2K", ENTER, LEAVE]
+        [
+            b"line\r\n",
+            b"a\rb\r\n",
+            b"50%\r",
+            b"\x1b[31mred\x1b[0m\r\n",
+            b"\xe2\x82",
+            b"\xac\r\n",
+            b"\x1b[2K",
+            ENTER,
+            LEAVE,
+        ]
     ).map(lambda data: ("out", data)),
     st.sampled_from([b"error\n", b"half"]).map(lambda data: ("err", data)),
     st.sampled_from(["started", "paused", "resumed", "stopping", "note"]).map(lambda name: ("mark", name)),
@@ -382,7 +392,9 @@ def _restarted(projection: SessionProjection, tape: Tape, offset: int) -> Sessio
 def test_a_long_lived_screen_is_taken_up_from_its_seed() -> None:
     tape = Tape().started().out(ENTER + b"\x1b[5;10r\x1b[31m")
     for number in range(30):
-        tape.at(number * 50).out(b"\x1b[H" + b"x" * (SEED_BYTES // 10) + b"\x1b[%d;1Hn%d\x1b[K" % (number % 24 + 1, number))
+        tape.at(number * 50).out(
+            b"\x1b[H" + b"x" * (SEED_BYTES // 10) + b"\x1b[%d;1Hn%d\x1b[K" % (number % 24 + 1, number)
+        )
     reader, projection, found = Reader(), SessionProjection("s1"), []
     tape.resize(90, 20).at(9000).exit(0)
     whole = events_of(tape)
