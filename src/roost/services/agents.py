@@ -301,7 +301,7 @@ class Agents:
         await self._learn_environments(held)
 
     def advanced(self, sessions: Iterable[str]) -> None:
-        """The keeper holds these sessions; whoever started them."""
+        """The keeper holds these sessions, whoever started them."""
         if self._held is not None:
             self._held.update(sessions)
 
@@ -409,6 +409,7 @@ class Agents:
             name, chosen, definition, env, cols=cols, rows=rows, oom_score_adj=self._settings.oom_score_adj
         )
         answer = await self._link.call("start", start=True, **request)
+        self.advanced([chosen])
         session = Session(
             session_id=chosen,
             agent_name=name,
