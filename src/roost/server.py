@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import ipaddress
 import json
@@ -248,11 +249,26 @@ def url_of(settings: Settings, bound: socket.socket) -> str:
 
 
 def write_server_info(path: Path, url: str) -> None:
-    """Say where this server is, for local clients; written whole or not at all."""
-    info = {"url": url, "pid": os.getpid(), "version": roost.__version__}
+    """Say where this server is, for local clients; written whole, or on a full disk over what the last server wrote."""
+    text = json.dumps({"url": url, "pid": os.getpid(), "version": roost.__version__})
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(info))
-    partial.replace(path)
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _write_over(path, text)
+        partial.unlink(missing_ok=True)
+
+
+def _write_over(path: Path, text: str) -> None:
+    """Write without needing space. Blanks behind JSON do no harm."""
+    try:
+        with path.open("r+") as file:
+            file.write(text.ljust(path.stat().st_size))
+    except OSError as exc:
+        log.warning("local clients will not find this server", path=str(path), reason=exc.strerror)
 
 
 def remove_server_info(path: Path) -> None:
