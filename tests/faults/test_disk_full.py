@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from roost.testing import processes
 from roost.testing.script import program
 from roost.testing.server import RunningServer, run_server
 from tests.faults.outcomes import tally_of, wait_ended, wait_lines
@@ -73,8 +74,10 @@ def test_no_agent_is_started_while_the_disk_is_full(full: RunningServer, disk: P
 
 
 def test_agents_can_be_killed_while_the_disk_is_full(full: RunningServer, disk: Path) -> None:
-    full.call("POST", "/api/agents/a/kill")
-    until(lambda: _blocked(full) == len(AGENTS) - 1)
+    victim = processes.process(full.agent("a")["pid"])
+    answer = full.request("POST", "/api/agents/a/kill")
+    assert answer.status == 200, answer.body
+    assert processes.wait_gone([victim], scaled(5)) == set()
     make_room(disk)
     assert wait_ended(full, "a")["signal"] == "SIGKILL"
 
