@@ -56,6 +56,7 @@ class Recorder:
     def __init__(self, history: MemoryHistory | None = None) -> None:
         self.history = history or MemoryHistory()
         self.unpublished: list[Block] = []
+        self.blocks_ever = 0
 
     def begin(self, session_id="s1", agent="codex-1", labels=None) -> Session:
         started = START_NS + len(self.history.by_session) * 1_000_000_000
@@ -73,8 +74,9 @@ class Recorder:
         """Store one block of the events that `make(first_seq)` gives."""
         session = self.history.by_session[session_id]
         events: list[AnyEvent] = make(session.last_seq + 1)
+        self.blocks_ever += 1
         block = Block(
-            self.history.last_block_id() + 1,
+            self.blocks_ever,
             session_id,
             session.agent_name,
             events[0].seq,
