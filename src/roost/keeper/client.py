@@ -95,6 +95,7 @@ class KeeperClient:
         except TimeoutError as exc:
             raise TimedOut(f"the keeper did not take {op} in time", op=op) from exc
         except OSError as exc:
+            self._receive(0)  # it may have said why
             raise KeeperUnavailable("the keeper went away") from exc
         return self._last_id
 
@@ -179,9 +180,11 @@ def _connect(data_dir: str, timeout_s: float) -> socket.socket:
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     link.settimeout(timeout_s)
     directory = -1
+    deadline = time.monotonic() + timeout_s
     try:
         directory = os.open(data_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        link.connect(f"/proc/self/fd/{directory}/{SOCKET_NAME}")
+        while not _connected(link, f"/proc/self/fd/{directory}/{SOCKET_NAME}", deadline):
+            time.sleep(RETRY_S)
     except OSError as exc:
         link.close()
         raise KeeperUnavailable(
@@ -191,3 +194,18 @@ def _connect(data_dir: str, timeout_s: float) -> socket.socket:
         if directory >= 0:
             os.close(directory)
     return link
+
+
+def _connected(link: socket.socket, address: str, deadline: float) -> bool:
+    """Try to connect; false when so many do that the keeper has not got round to us.
+
+    Raises:
+        OSError: it cannot be done, or not in time.
+    """
+    try:
+        link.connect(address)
+    except BlockingIOError:
+        if time.monotonic() > deadline:
+            raise
+        return False
+    return True

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from roost.keeper.keeper import Keeper
 
 Json = dict[str, Any]
-Later = Callable[[Json | RoostError], object]
-"""Gives the answer of an operation that takes time."""
+INPUT_FRAME_BYTES = 1 << 19
+"""A longer input is recorded in several frames with the same source and number."""
 
 
 class Call:
@@ -146,8 +146,9 @@ def _input(call: Call) -> Json:
     if not queue.has_room(len(call.blob)):
         raise LimitReached("the agent does not take its input; too much waits already", waiting=len(queue.waiting))
     session.accept(args["source"], args["seq"])
-    item = Input(args["source"], args["seq"], call.blob)
-    session.recorder.append(recording.encode_input(now_ns() - session.origin_ns, item))
+    for at in range(0, max(1, len(call.blob)), INPUT_FRAME_BYTES):
+        item = Input(args["source"], args["seq"], call.blob[at : at + INPUT_FRAME_BYTES])
+        session.recorder.append(recording.encode_input(now_ns() - session.origin_ns, item))
     queue.put(call.blob)
     call.keeper.advanced(session)
     return {"accepted": True}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SOCKET_NAME = "keeper.sock"
 MAX_CONNECTIONS = 512
 BACKLOG = 128
+ACCEPTED_AT_ONCE = 32
 INSIST_NS = 5_000_000_000
 """A second SIGTERM within this time is meant seriously."""
 INSISTED_GRACE_S = 5.0
@@ -112,13 +113,18 @@ class Server:
             keeper.log.write("asked to end, but agents are running: ignored; ask again within 5 s to stop them")
 
     def _accept(self) -> None:
-        try:
-            link, _ = self.listener.accept()
-        except BlockingIOError:
-            return
-        except OSError as exc:
-            self._refuse_for_want_of_descriptors(exc)
-            return
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                link, _ = self.listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as exc:
+                self._refuse_for_want_of_descriptors(exc)
+                return
+            self._examine(link)
+
+    def _examine(self, link: socket.socket) -> None:
+        """Serve a client, or tell it why not."""
         _, uid, _ = _PEER.unpack(link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
         if uid != os.geteuid():
             _turn_away(link, Forbidden("the keeper serves its own user only"))

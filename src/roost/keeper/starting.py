@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from roost import __version__
 from roost.core import recording
 from roost.core.recording import Kind
-from roost.errors import AgentRunning, DiskFull, LimitReached, RoostError
+from roost.errors import AgentRunning, DiskFull, InvalidRequest, LimitReached, RoostError
 from roost.keeper import launch, procfs, program, recorder
 from roost.keeper.cgroup import Cgroup
 from roost.keeper.loop import now_ns
@@ -121,7 +121,10 @@ def _record_header(keeper: Keeper, session: Session, args: dict[str, Any], env: 
         "roost": __version__,
         "definition": args["definition"],
     }
-    session.append_json(Kind.HEADER, session.origin_ns, header)
+    try:
+        session.append_json(Kind.HEADER, session.origin_ns, header)
+    except ValueError as exc:
+        raise InvalidRequest("command line and definition are too long to be recorded") from exc
     if session.recorder.blocked:
         raise DiskFull("the disk is full", free_bytes=keeper.disk.free_bytes())
 
