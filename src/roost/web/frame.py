@@ -12,7 +12,7 @@ import structlog
 
 from roost.errors import RoostError
 from roost.web import problems
-from roost.web.requests import Exchange, header_values
+from roost.web.requests import Exchange, header, header_values
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +29,9 @@ SAFE_HEADERS = {
     "Cache-Control": "no-store",
 }
 """What an answer has unless it says otherwise itself."""
+
+DRAINED_BYTES = 16_777_216
+"""How much of a refused body is read for the sake of the connection; after a larger one it is closed."""
 
 audit_log = structlog.get_logger("audit")
 Headers = list[tuple[bytes, bytes]]
@@ -63,7 +66,7 @@ class Frame:
             # The status is out; breaking the connection is the only way left to say that the answer is not whole.
             raise exc
         else:
-            await send_error(error, answer.exchange.request_id, answer.send)
+            await send_error(error, answer.exchange.request_id, answer.send, closing=_has_endless_body(scope))
 
     def _account(self, scope: Scope, found: Exchange, took_s: float) -> None:
         method = scope.get("method", "GET")
@@ -90,10 +93,12 @@ def audit(found: Exchange, action: str, *, status: int = 0, code: str | None = N
     )
 
 
-async def send_error(error: RoostError, request_id: str, send: Send) -> None:
-    """Answer with an error."""
+async def send_error(error: RoostError, request_id: str, send: Send, *, closing: bool = False) -> None:
+    """Answer with an error; `closing` ends the connection after it."""
     body = problems.body(error, request_id)
     headers = problems.headers(error) | {"Content-Length": str(len(body))}
+    if closing:
+        headers["Connection"] = "close"
     await send(
         {"type": "http.response.start", "status": problems.status_of(type(error)), "headers": encoded(headers.items())}
     )
@@ -155,6 +160,13 @@ async def _refuse_socket(error: RoostError, scope: Scope, answer: _Answer) -> No
     status = problems.status_of(type(error))
     await answer.send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await answer.send({"type": "websocket.http.response.body", "body": body})
+
+
+def _has_endless_body(scope: Scope) -> bool:
+    """Whether reading on, to what may come after the body, could take for ever."""
+    length = header(scope, "content-length")
+    is_long = length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > DRAINED_BYTES)
+    return is_long or bool(header(scope, "transfer-encoding"))
 
 
 def _request_id(scope: Scope) -> str:

@@ -23,6 +23,8 @@ WRITE_BUFFER_HIGH = 8192
 WRITE_BUFFER_LOW = 2048
 MOST_THROWN_AWAY = 64
 """How many times the limit one message may be before the connection is cut."""
+MOST_HEAD_BYTES = 65_536
+"""How much may come before a request's head is whole."""
 UNSENT_BYTES = 131_072
 """What the kernel may hold unsent for one client, where it lets us say so."""
 
@@ -45,6 +47,7 @@ class LimitedHttp(HttpToolsProtocol):
     header_timeout_s = 10.0
 
     _head_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -60,8 +63,13 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._refused:
-            super().data_received(data)
+        if self._refused:
+            return
+        super().data_received(data)
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._refuse(431, "BODY_TOO_LARGE", "the request's head is too large")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -84,6 +92,7 @@ class LimitedHttp(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+            self._head_bytes = 0
 
     def _head_took_too_long(self) -> None:
         self._head_timer = None
@@ -143,7 +152,7 @@ class LimitedWebSocket(WSProtocol):
         self.transport.abort()
 
 
-_PHRASES = {408: "Request Timeout", 503: "Service Unavailable"}
+_PHRASES = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
 
 
 def refusal(status: int, code: str, message: str) -> bytes:

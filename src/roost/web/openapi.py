@@ -60,8 +60,8 @@ def is_described(entry: Entry) -> bool:
 
 
 def operation_id(entry: Entry) -> str:
-    """A name for the operation, such as `post_agents_name_kill`."""
-    words = re.findall(r"[A-Za-z0-9]+", entry.path.removeprefix("/api"))
+    """A name for the operation, such as `post_api_agents_name_kill`."""
+    words = re.findall(r"[A-Za-z0-9]+", entry.path)
     return "_".join([entry.method.lower(), *words])
 
 
