@@ -155,3 +155,22 @@ def test_full_screen_programs_are_drawn(visitor: Visitor, server: RunningServer)
     type_into_terminal(page, "G")
     expect_on_screen(page, r"^500\s*$")
     assert "(END)" in terminal(page).inner_text()
+
+
+def test_a_flood_is_answered_by_a_fresh_screen(visitor: Visitor, server: RunningServer) -> None:
+    path = shell(server, "flooded")
+    attached = ATTACHED.replace("asked", "flooded")
+    sockets: list[WebSocketRoute] = []
+
+    def play_server(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.send(attached)
+        socket.send(b"\x1bcfresh" if len(sockets) > 1 else b"\x1bcstale")
+        for _ in range(24 if len(sockets) == 1 else 0):
+            socket.send(b"many words\r\n" * 80_000)
+
+    page = visitor.open(server)
+    page.route_web_socket(re.compile("/ws/agents/flooded"), play_server)
+    page.goto(server.url + path)
+    expect_on_screen(page, "^fresh")
+    assert len(sockets) == 2

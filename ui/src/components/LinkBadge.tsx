@@ -22,7 +22,8 @@ export function LinkBadge({ link, trouble, loaded }: Standing) {
   )
 }
 
-function isBroken({ link, trouble }: Standing): boolean {
+/** Whether what the page shows may be old. */
+export function isBroken({ link, trouble }: Standing): boolean {
   return link.phase === 'waiting' || (link.phase === 'connecting' && trouble !== null)
 }
 

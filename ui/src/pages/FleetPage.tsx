@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { AgentList } from '../components/AgentList'
 import { AgentPane } from '../components/AgentPane'
 import { FilterBox } from '../components/FilterBox'
-import { LinkBadge } from '../components/LinkBadge'
+import { isBroken, LinkBadge } from '../components/LinkBadge'
 import { StartDialog } from '../components/StartDialog'
 import { grouped, waiting } from '../state/agents'
 import { type Fleet, fleet } from '../state/fleet'
@@ -18,7 +18,11 @@ export function FleetPage() {
   const agent = chosen === null ? null : state.agents.get(chosen)
   useTitle(chosen, waiting(state.agents))
   return (
-    <div className={chosen === null ? 'shell' : 'shell with-pane'}>
+    <div
+      className={['shell', chosen !== null && 'with-pane', isBroken(state) && 'stale']
+        .filter(Boolean)
+        .join(' ')}
+    >
       <header className="top">
         <a
           className="brand"
