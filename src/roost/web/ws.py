@@ -11,8 +11,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from roost.core.guard import require
-from roost.errors import AgentNotRunning, InvalidRequest, RoostError
-from roost.model.agents import Size
+from roost.errors import InvalidRequest, RoostError
 from roost.web.requests import caller
 from roost.web.socket import GOING_AWAY, Gone, Json, Receive, Scope, Send, Socket, decode_object
 from roost.web.sse import ABORT
@@ -110,15 +109,11 @@ class _Client:
     async def _show_raw(self, raw: RawOutput) -> None:
         viewer = (self._query.last("viewer") or self._caller.name)[:64]
         read_only = self._query.last("read_only") in ("1", "true") or self._role == "viewer"
-        self._commands.resize = self._resize
+        self._commands.resize = raw.resize
         try:
             await raw.show(viewer, _size(self._query), read_only=read_only)
         except RoostError as exc:
             await self._socket.send_error(exc)
-
-    async def _resize(self, size: Size) -> None:
-        if self._raw is not None and self._raw.attachment is not None:
-            await self._raw.attachment.resize(size.cols, size.rows)
 
     async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -149,10 +144,7 @@ class _Client:
         if self._raw is None:
             raise InvalidRequest("binary frames are for output=raw only", hint="send the command send_input")
         require(self._role, "operator")
-        attachment = self._raw.attachment
-        if attachment is None:
-            raise AgentNotRunning(f"agent {self._name} is not running", name=self._name)
-        self._commands.type(data, attachment.type)
+        self._commands.type(data, self._raw.type)
 
 
 def _request_id(frame: Json) -> Any:

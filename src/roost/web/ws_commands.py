@@ -12,7 +12,6 @@ from msgspec import Meta, Struct
 
 from roost.core.guard import require
 from roost.errors import InvalidRequest, LimitReached, NotSupported, RoostError
-from roost.model.agents import Size
 from roost.model.requests import InputBody, ResizeBody, SignalBody, StopQuery
 from roost.web import agents as rest
 from roost.web import problems
@@ -58,7 +57,7 @@ COMMANDS: dict[str, Command] = {
 LATER = ("prompt", "approve")
 """Commands for structured agents."""
 
-Resize = Callable[[Size], Awaitable[None]]
+Resize = Callable[[int, int], Awaitable[None]]
 Type = Callable[[bytes], Awaitable[None]]
 
 
@@ -166,10 +165,10 @@ class Commands:
         command = COMMANDS[asked.command]
         body = _convert(asked.data, command.body)
         if asked.command == "resize" and self.resize is not None:
-            await self.resize(body)
+            await self.resize(body.cols, body.rows)
             return self._context.agents.get(self._name)
-        call = Call[Any, Any](self._context, found, body, _convert(asked.data, command.query), self._scope)
-        return await command.handler(call)
+        query = _convert(asked.data, command.query)
+        return await command.handler(Call(self._context, found, body, query, self._scope))
 
 
 def _convert(data: Json | None, kind: type | None) -> Any:

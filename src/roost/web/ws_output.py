@@ -5,6 +5,7 @@ Each follows the agent over its sessions: when one is over and another begins, i
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import time
@@ -17,7 +18,7 @@ from roost.core.flow import Skip
 from roost.core.forms import StreamForm
 from roost.core.positions import Position
 from roost.core.wire import timestamp
-from roost.errors import AgentNotFound
+from roost.errors import AgentNotFound, AgentNotRunning
 from roost.model.events import StateChange
 from roost.services.hub import Hub
 from roost.services.live_terminal import Complete, Item, Output, Size, Skipped, Snapshot, Viewers
@@ -142,21 +143,44 @@ class RawOutput:
         self._name = name
         self._socket = socket
         self.attachment: Attachment | None = None
+        self._tried = asyncio.Event()
+
+    async def type(self, data: bytes) -> None:
+        """Type into the terminal, once it is there.
+
+        Raises:
+            AgentNotRunning: there is none to type into.
+        """
+        await self._tried.wait()
+        if self.attachment is None:
+            raise AgentNotRunning(f"agent {self._name} is not running", name=self._name)
+        await self.attachment.type(data)
+
+    async def resize(self, cols: int, rows: int) -> None:
+        """The viewer's window has this size from now on."""
+        await self._tried.wait()
+        if self.attachment is not None:
+            await self.attachment.resize(cols, rows)
 
     async def show(self, viewer: str, size: tuple[int, int] | None, *, read_only: bool) -> None:
         """Attach, show everything, and attach again when another session begins; returns when the server closes."""
         with self._context.hub.watch_states(self._name) as watch:
             while True:
-                terminals = self._context.terminals
-                async with terminals.attach(self._name, viewer, size, read_only=read_only) as attachment:
-                    self.attachment = attachment
-                    try:
-                        session_id = await self._show(attachment)
-                    finally:
-                        self.attachment = None
+                try:
+                    session_id = await self._attach(viewer, size, read_only)
+                finally:
+                    self.attachment = None
+                    self._tried.set()
                 while self._context.agents.resolve_session(self._name).session_id == session_id:
                     if await anext(watch, None) is None:
                         return
+
+    async def _attach(self, viewer: str, size: tuple[int, int] | None, read_only: bool) -> str:
+        terminals = self._context.terminals
+        async with terminals.attach(self._name, viewer, size, read_only=read_only) as attachment:
+            self.attachment = attachment
+            self._tried.set()
+            return await self._show(attachment)
 
     async def _show(self, attachment: Attachment) -> str:
         hello = attachment.hello
