@@ -1,0 +1,154 @@
+"""`roost attach`: come and go, several at once, over every loss."""
+
+import json
+import re
+import signal
+
+from roost.paths import DataDirectory
+from roost.testing.server import RunningServer
+from tests.cli.kit import FAKE, roost, terminal
+from tests.waiting import until
+
+ANSWERS = re.compile(r"DA1: b'\\x1b\[\?[\d;]+c'\s+DSR: b'\\x1b\[0n'\s+CPR: b'\\x1b\[\d+;\d+R'")
+ECHO = [*FAKE, "--say", "ready", "--echo"]
+
+
+def test_detach_and_come_back(anywhere: str):
+    with terminal("run", "one", "--", *ECHO) as seen:
+        seen.shows("ready")
+        seen.type("first\r")
+        seen.shows("1")
+        seen.type("\x1dd")
+        assert seen.ends() == 0
+        assert "roost attach one" in seen.text
+        assert seen.settings == seen.before
+    with terminal("attach", "one") as seen:
+        seen.shows("first")
+        seen.type("second\r")
+        seen.shows("second")
+        seen.type("quit\r")
+        assert seen.ends() == 0
+
+
+def test_the_screen_is_repainted_with_what_scrolled_away(anywhere: str):
+    roost("run", "-d", "one", "--size", "40x10", "--", *FAKE, "--lines", "50", "--forever")
+    until(lambda: "line 50" in roost("logs", "one").out)
+    with terminal("attach", "one", cols=40, rows=10) as seen:
+        seen.shows("line 50")
+        assert b"line 1\x1b" in seen.output or b"line 1\r" in seen.output
+
+
+def test_a_full_screen_program_is_painted_again(anywhere: str):
+    roost("run", "-d", "one", "--", *FAKE, "--tui")
+    with terminal("attach", "one", cols=90, rows=20) as seen:
+        seen.shows("90")
+        assert seen.alternate
+        seen.type("x")
+        seen.type("\x1dd")
+        assert seen.ends() == 0
+        assert not seen.alternate
+
+
+def test_other_keys_detach(anywhere: str):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one", "--detach-keys", "C-p C-q") as seen:
+        seen.shows("ready")
+        seen.type("\x10\x11")
+        assert seen.ends() == 0
+
+
+def test_the_agents_exit_code_passes_through(anywhere: str):
+    roost("run", "-d", "one", "--", *FAKE, "--prompt", "? ", "--exit", "9")
+    with terminal("attach", "one") as seen:
+        seen.shows("?")
+        seen.type("x\r")
+        assert seen.ends() == 9
+
+
+def test_two_see_the_same_and_both_may_type(anywhere: str):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one") as left, terminal("attach", "one") as right:
+        left.shows("ready")
+        right.shows("ready")
+        left.type("from the left\r")
+        right.shows("from the left")
+        right.type("from the right\r")
+        left.shows("from the right")
+        left.type("\x1dd")
+        assert left.ends() == 0
+        right.type("still here\r")
+        right.shows("still here")
+
+
+def test_the_last_to_type_owns_the_size(anywhere: str):
+    roost("run", "-d", "one", "--", *FAKE, "--tui")
+    with terminal("attach", "one", cols=100, rows=30) as large:
+        large.shows("100")
+        with terminal("attach", "one", cols=70, rows=20) as small:
+            small.type("a")
+            small.shows("70")
+            large.type("b")
+            large.shows("100")
+
+
+def test_only_one_terminal_answers_what_the_program_asks(data: DataDirectory):
+    roost("run", "-d", "one", "--", *FAKE, "--prompt", "go? ", "--query", "--say", "done", "--forever")
+    with terminal("attach", "one") as left, terminal("attach", "one") as right:
+        left.shows("go?")
+        right.shows("go?")
+        left.type("\r")
+        until(lambda: "done" in left.text and "done" in right.text)
+        assert ANSWERS.search(left.text), left.text
+
+
+def test_read_only_types_nothing(anywhere: str):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one", "--read-only") as seen:
+        seen.shows("ready")
+        seen.type("not sent\r")
+        roost("send", "one", "sent\r")
+        seen.shows("sent")
+        assert "not sent" not in seen.text
+        seen.type("\x1dd")
+        assert seen.ends() == 0
+
+
+def test_when_the_server_is_killed_it_goes_on(server: RunningServer):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one") as seen:
+        seen.shows("ready")
+        server.kill9()
+        seen.type("after the kill\r")
+        seen.shows("after the kill")
+        server.start()
+        seen.type("after the start\r")
+        seen.shows("after the start")
+        seen.type("quit\r")
+        assert seen.ends() == 0
+
+
+def test_when_the_server_is_killed_it_says_so(server: RunningServer):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one") as seen:
+        seen.shows("ready")
+        seen.process.send_signal(signal.SIGSTOP)
+        server.kill9()
+        seen.process.send_signal(signal.SIGCONT)
+        seen.type("x")
+        until(lambda: b"coming back" in seen.output or not seen.text.strip(), what="the loss is told")
+
+
+def test_an_agent_that_has_ended_is_a_conflict(anywhere: str):
+    with terminal("run", "one", "--", "true") as seen:
+        assert seen.ends() == 0
+    until(lambda: json.loads(roost("ps", "-a", "--json").out)["agents"][0]["state"] == "exited")
+    result = roost("attach", "one")
+    assert result.code == 6
+    assert "roost logs one" in result.err
+
+
+def test_an_unknown_agent_is_not_found_and_a_near_one_is_named(anywhere: str):
+    roost("run", "-d", "worker", "sleep", "100")
+    result = roost("attach", "worke")
+    assert result.code == 3
+    assert "did you mean 'worker'?" in result.err

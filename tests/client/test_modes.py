@@ -1,0 +1,65 @@
+"""What an agent set in the local terminal is set back, and nothing else."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roost.client.modes import Modes
+
+
+def after(*pieces: bytes) -> Modes:
+    modes = Modes()
+    for piece in pieces:
+        modes.feed(piece)
+    return modes
+
+
+def test_plain_output_needs_only_its_colours_off():
+    assert after(b"hello\r\n\x1b[31mred").restore() == b"\x1b[0m"
+
+
+def test_the_alternate_screen_is_left_last():
+    restored = after(b"\x1b[?1049h\x1b[?2004h\x1b[?25l").restore()
+    assert restored.endswith(b"\x1b[?1049l")
+    assert b"\x1b[?2004l" in restored
+    assert b"\x1b[?25h" in restored
+
+
+def test_what_the_program_set_back_itself_is_let_be():
+    assert after(b"\x1b[?1049h\x1b[?1002;1006h\x1b[?1002;1006l\x1b[?1049l").restore() == b"\x1b[0m"
+
+
+def test_mouse_focus_and_cursor_keys_are_turned_off():
+    restored = after(b"\x1b[?1h\x1b=\x1b[?1000h\x1b[?1004h\x1b[?1006h").restore()
+    for code in (b"\x1b[?1l", b"\x1b>", b"\x1b[?1000l", b"\x1b[?1004l", b"\x1b[?1006l"):
+        assert code in restored
+
+
+def test_keyboard_protocols_are_left():
+    assert b"\x1b[<2u" in after(b"\x1b[>1u\x1b[>5u").restore()
+    assert b"u" not in after(b"\x1b[>1u\x1b[<u").restore()
+    assert b"\x1b[>4m" in after(b"\x1b[>4;2m").restore()
+
+
+def test_margins_charset_and_cursor_style_are_set_back():
+    restored = after(b"\x1b[2;10r\x1b(0\x1b[5 q").restore()
+    for code in (b"\x1b7\x1b[r\x1b8", b"\x1b(B", b"\x1b[0 q"):
+        assert code in restored
+
+
+def test_a_reset_forgets_all():
+    assert after(b"\x1b[?1049h\x1b[?2004h\x1bc").restore() == b"\x1b[0m"
+    assert after(b"\x1b[?2004h\x1b[>1u\x1b[!p").restore() == b"\x1b[0m"
+
+
+def test_what_input_depends_on_is_known():
+    modes = after(b"\x1b[?2004h\x1b[?1h\x1b[?1049h")
+    assert (modes.bracketed_paste, modes.application_cursor, modes.alternate) == (True, True, True)
+    modes.feed(b"\x1b[?2004;1l\x1b[?1049l")
+    assert (modes.bracketed_paste, modes.application_cursor, modes.alternate) == (False, False, False)
+
+
+@given(st.data())
+def test_cuts_make_no_difference(data):
+    output = b"a\x1b[?1049h\x1b[?1;2004hb\x1b[>1u\x1b[>4;2m\x1b(0\x1b[5 q\x1b[3;9r\x1b="
+    at = data.draw(st.integers(0, len(output)))
+    assert after(output[:at], output[at:]).restore() == after(output).restore()
