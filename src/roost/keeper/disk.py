@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 BALLAST = "ballast"
 RETRY_S = 0.2
-MARGIN_BYTES = 1 << 20
-"""More than the ballast has to be free before agents go on."""
+_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT))
 LEAST_BYTES = 1 << 16
 """What has to be free where there was no room for a ballast."""
 
@@ -49,7 +48,13 @@ class DiskGuard:
         self._blocked: dict[Recorder, None] = {}
         self._timer: Timer | None = None
         self._needed = LEAST_BYTES
+        self._out_of_space = False
         self.full = False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there is no room, so that no agent shall write; an error of one file concerns that agent only."""
+        return self.full and self._out_of_space
 
     def blocked(self, recorder: Recorder, reason: OSError) -> None:
         """A recorder could not write; it is tried again until it can."""
@@ -59,14 +64,15 @@ class DiskGuard:
 
     def trouble(self, reason: OSError) -> None:
         """Something could not be written."""
-        if self.full:
+        out_of_space = reason.errno in _SPACE
+        if self.full and (self._out_of_space or not out_of_space):
             return
-        self.full = True
-        self._needed = LEAST_BYTES
-        if reason.errno in (errno.ENOSPC, errno.EDQUOT) and self._drop_ballast():
-            self._needed = self._ballast_bytes + MARGIN_BYTES
+        again = self.full
+        self.full, self._out_of_space = True, out_of_space
+        self._needed = self._ample if out_of_space and self._drop_ballast() else LEAST_BYTES
         self._on_change(True, reason.strerror or str(reason))
-        self._timer = self._loop.call_after(RETRY_S, self._retry)
+        if not again:
+            self._timer = self._loop.call_after(RETRY_S, self._retry)
 
     def give_up(self, recorder: Recorder) -> None:
         """Do not try this one again."""
@@ -82,7 +88,7 @@ class DiskGuard:
     def keep_ballast(self) -> None:
         """Make the ballast if it is not there and there is ample room."""
         wanted = self._ballast_bytes
-        if not wanted or self.full or self.free_bytes() < wanted + MARGIN_BYTES:
+        if not wanted or self.full or self.free_bytes() < self._ample:
             return
         with contextlib.suppress(OSError):
             os.stat(BALLAST, dir_fd=self._directory)
@@ -97,6 +103,11 @@ class DiskGuard:
             self._drop_ballast()
         finally:
             os.close(fd)
+
+    @property
+    def _ample(self) -> int:
+        """With this much free the ballast can be made, and agents have room beside it."""
+        return self._ballast_bytes + self._ballast_bytes // 4
 
     def _drop_ballast(self) -> bool:
         try:

@@ -121,7 +121,7 @@ class Ending:
 
     def _told(self) -> bool:
         """Whether the exit frame is made; on a full disk that may have to wait, and nobody waits for it."""
-        return self._session.ended or self._session.recorder.blocked
+        return self._session.ended or self._keeper.blocked(self._session)
 
     def _record(self, number: signal.Signals) -> None:
         if not self._session.ended:

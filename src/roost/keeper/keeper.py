@@ -95,6 +95,14 @@ class Keeper:
         """Whether there is a session that has not ended, or something left of one that has."""
         return any(not one.ended or one.ending is not None for one in self.sessions.values())
 
+    def blocked(self, session: Session) -> bool:
+        """Whether the session waits for room on the disk."""
+        return session.recorder.blocked or (self.disk.exhausted and not session.ended)
+
+    def describe(self, session: Session) -> dict[str, Any]:
+        """The session in answers."""
+        return {**session.describe(), "blocked": self.blocked(session)}
+
     def recorder(self, fd: int) -> Recorder:
         """The end of a recording, for a session's frames."""
         return Recorder(self.storage, fd, self._blocked)
@@ -127,7 +135,7 @@ class Keeper:
     def watch_outputs(self, session: Session) -> None:
         """Read what the session writes, unless its recording is blocked."""
         for output in session.outputs:
-            if session.recorder.blocked or output.hung_up:
+            if self.blocked(session) or output.hung_up:
                 self.loop.forget(output.fd)
             else:
                 mask = select.EPOLLIN
@@ -358,7 +366,7 @@ class Keeper:
         """Somebody else still holds the terminal or the pipes; the session ends all the same."""
         if session.ended:
             return
-        if session.recorder.blocked:
+        if self.blocked(session):
             self.loop.call_after(DRAIN_S, lambda: self._drained(session))
         else:
             self._finish(session)
@@ -438,6 +446,8 @@ class Keeper:
         free = self.disk.free_bytes()
         self.log.write(f"cannot write: {reason}; agents wait" if full else "there is room again; agents go on")
         self.tell({"notice": "disk", "full": full, "free_bytes": free, "reason": reason})
+        for session in self.sessions.values():
+            self.watch_outputs(session)
 
     def idle_changed(self) -> None:
         """Begin or end the time after which a keeper that holds nothing goes."""

@@ -24,7 +24,7 @@ def mark(keeper: Keeper, session_id: str, value: dict[str, Any]) -> int:
         DiskFull: it cannot be written now.
     """
     session = keeper.sessions.get(session_id)
-    if session is not None and session.recorder.blocked:
+    if session is not None and keeper.blocked(session):
         raise DiskFull("the disk is full")
     if session is not None and not session.ended:
         keeper.note(session, value)

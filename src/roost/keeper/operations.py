@@ -118,18 +118,18 @@ def _hello(call: Call) -> Json:
 
 
 def _start(call: Call) -> Json:
-    return starting.start(call.keeper, call.args).describe()
+    return call.keeper.describe(starting.start(call.keeper, call.args))
 
 
 def _list(call: Call) -> Json:
     call.keeper.refresh_counts()
-    return {"sessions": [one.describe() for one in call.keeper.sessions.values()]}
+    return {"sessions": [call.keeper.describe(one) for one in call.keeper.sessions.values()]}
 
 
 def _describe(call: Call) -> Json:
     session = call.session
     session.processes = sum(1 for _ in call.keeper.tree.members(session))
-    return {**session.describe(), "request": json.loads(session.request)}
+    return {**call.keeper.describe(session), "request": json.loads(session.request)}
 
 
 def _input(call: Call) -> Json:
@@ -141,7 +141,7 @@ def _input(call: Call) -> Json:
     queue = session.input
     if queue is None or queue.closed or queue.closing:
         raise Conflict("standard input of the agent is closed", session_id=session.session_id)
-    if session.recorder.blocked:
+    if call.keeper.blocked(session):
         raise DiskFull("the disk is full, and input is recorded before it is typed")
     if not queue.has_room(len(call.blob)):
         raise LimitReached("the agent does not take its input; too much waits already", waiting=len(queue.waiting))

@@ -135,7 +135,7 @@ class Session:
         return seq > known
 
     def describe(self) -> dict[str, Any]:
-        """The session in answers."""
+        """The session in answers, but for `blocked`, which the keeper knows."""
         return {
             "session_id": self.session_id,
             "agent": self.agent,
@@ -153,7 +153,6 @@ class Session:
             "code": self.code,
             "signal": self.signal,
             "reason": self.reason,
-            "blocked": self.recorder.blocked,
             "processes": self.processes,
             "last_output_ns": self._wall(self.last_output_ns),
             "limits_unmet": self.limits_unmet,
