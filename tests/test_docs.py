@@ -110,10 +110,10 @@ def test_broken_links_are_noticed(tmp_path: Path) -> None:
 def test_commands_are_found_in_shell_blocks_only(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "```sh\n$ roost ps --json | jq .\nroost run demo -- \\\n    bash -c 'true'   # why\necho roost\n```\n"
+        "```sh\n$ roost ps --json | jq .\nroost run demo -- \\\n    bash -c 'a b'   # why\necho roost\n```\n"
         "```python\nroost = 1\n```\n"
     )
-    assert list(commands_in(page)) == ["roost ps --json", "roost run demo -- bash -c true"]
+    assert list(commands_in(page)) == ["roost ps --json", "roost run demo -- bash -c 'a b'"]
 
 
 def missing_from_reference(names: Iterable[str]) -> list[str]:
@@ -145,7 +145,7 @@ def commands_in(page: Path) -> Iterator[str]:
         for line in body.replace("\\\n", " ").splitlines():
             words = _words(line.strip().removeprefix("$ "))
             if words[:1] == ["roost"]:
-                yield " ".join(words)
+                yield shlex.join(words)
 
 
 def _words(line: str) -> list[str]:
@@ -199,7 +199,7 @@ def _reachable(start: Path) -> set[Path]:
 def _routes() -> list[str]:
     from roost.web.routes import ROUTES
 
-    return sorted({entry.path for entry in ROUTES if entry.path != "/"})
+    return sorted({entry.path for entry in ROUTES if entry.path != "/" and ":path}" not in entry.path})
 
 
 def _commands() -> list[str]:
