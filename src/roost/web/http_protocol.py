@@ -85,6 +85,9 @@ class LimitedHttp(HttpToolsProtocol):
         self._have_head()
         super().handle_websocket_upgrade()
 
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "MALFORMED_REQUEST", "the request is not HTTP")
+
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.header_timeout_s, self._head_took_too_long)
 
@@ -152,7 +155,12 @@ class LimitedWebSocket(WSProtocol):
         self.transport.abort()
 
 
-_PHRASES = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
+_PHRASES = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
 
 
 def refusal(status: int, code: str, message: str) -> bytes:

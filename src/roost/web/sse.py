@@ -85,12 +85,16 @@ class _Client:
         self._agent = agent
         self._begun = begun
         self._reader = begun.reader
+        self._head_only = scope["method"] == "HEAD"
         self._reader.on_stall = scope.get("extensions", {}).get(ABORT, {}).get("call")
 
     async def serve(self, receive: Receive, send: Send, pace: Pace | None) -> None:
         reader = self._reader
         with reader:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            if self._head_only:
+                await send({"type": "http.response.body", "body": b""})
+                return
             await self._send(send, self._connected())
             departure = asyncio.ensure_future(_until_gone(receive))
             departure.add_done_callback(lambda _: reader.close())
