@@ -25,6 +25,14 @@ HAS_QUERY = (errors.MalformedRequest, errors.InvalidRequest)
 NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
+REFINED: dict[tuple[str, str], Json] = {
+    ("StartAgent", "name"): {"pattern": NAME_PATTERN},
+    ("LogsQuery", "since"): {"format": "date-time"},
+    ("LogsQuery", "until"): {"format": "date-time"},
+}
+"""What is checked by hand, for the sake of a better error."""
+
+
 def document(entries: Iterable[Entry], version: str) -> Json:
     """The document, for those entries that are part of the API."""
     described = [entry for entry in entries if is_described(entry)]
@@ -90,7 +98,14 @@ def _schemas(entries: list[Entry]) -> tuple[dict[Any, Json], Json]:
     for kind in types:
         if kind is not ErrorView and not any(kind is entry.body for entry in entries):
             _always_there(components, kind)
+    _refine(components)
     return dict(zip(types, schemas, strict=True)), components
+
+
+def _refine(components: Json) -> None:
+    for (kind, field), more in REFINED.items():
+        if kind in components:
+            components[kind]["properties"][field] |= more
 
 
 def _always_there(components: Json, kind: Any) -> None:
@@ -133,6 +148,7 @@ def _query_parameters(entry: Entry, components: Json) -> list[Json]:
     if entry.query is None:
         return []
     (_,), found = msgspec.json.schema_components([entry.query], ref_template=REF)
+    _refine(found)
     properties = found.pop(entry.query.__name__)["properties"]
     components.update(found)
     hints = get_type_hints(entry.query)

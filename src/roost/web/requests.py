@@ -185,9 +185,20 @@ def decode_query(raw: bytes, kind: type[T]) -> T:
         elif name != "ticket":
             values[name] = value
     try:
-        return msgspec.convert(values, kind, strict=False)
+        found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as exc:
         raise _invalid(str(exc), "query") from exc
+    for name, value in values.items():
+        _refuse_lax(name, value, getattr(found, name))
+    return found
+
+
+def _refuse_lax(name: str, given: object, read: object) -> None:
+    """Refuse what msgspec reads generously: `null` for nothing, `1` for true, ` 7` for 7."""
+    is_plain = isinstance(read, str | list | float) or str(read) == given
+    is_truth = isinstance(read, bool) and given in ("true", "false")
+    if not (is_plain or is_truth):
+        raise InvalidRequest(f"{name}: {str(given)[:80]!r} cannot be read", field=name, where="query")
 
 
 def _invalid(message: str, where: str) -> InvalidRequest:
