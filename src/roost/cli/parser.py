@@ -21,6 +21,13 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(prog, **kwargs)
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Options may stand between positional arguments, too, unless the command has sub-commands."""
+        try:
+            return self.parse_intermixed_args(args, namespace)
+        except TypeError:
+            return super().parse_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and end with the exit code for usage."""
         complain(message, f"see '{self.prog} --help'")
