@@ -115,6 +115,7 @@ class RunningKeeper:
                 until(lambda: self.process.poll() is not None, 15, what="the keeper goes")
         self.process.kill()
         self.process.wait()
+        assert "mistake" not in self.log, self.log
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-m", "roost.keeper", str(self.data), "--foreground"]

@@ -266,8 +266,8 @@ class Keeper:
         if abs(offset_ns - self._clock_offset_ns) > CLOCK_STEP_NS:
             self._clock_offset_ns = offset_ns
             for session in self.leaders.values():
-                at_ns = self.loop.now_ns - session.origin_ns
-                session.recorder.append(recording.encode_clock(at_ns, self.loop.now_ns + offset_ns))
+                at_ns = session.at(self.loop.now_ns)
+                session.recorder.append(recording.encode_clock(at_ns, session.origin_ns + at_ns + offset_ns))
                 self.advanced(session)
 
     def _mistake(self, exc: BaseException) -> None:

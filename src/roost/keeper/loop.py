@@ -162,6 +162,7 @@ class Loop:
             self._fire_timers()
             self._on_round_end()
         self._gather = True
+        self.now_ns = now_ns()
         ready = self._output.poll(0)
         for fd, events in ready:
             self._call(self._output_handlers, fd, events)

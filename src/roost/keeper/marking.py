@@ -29,7 +29,7 @@ def mark(keeper: Keeper, session_id: str, value: dict[str, Any]) -> int:
     if session is not None and not session.ended:
         keeper.note(session, value)
         return session.recorder.offset + len(session.recorder.waiting)
-    at_ns = now_ns() - session.origin_ns if session is not None else None
+    at_ns = session.at(now_ns()) if session is not None else None
     length = _append(keeper, session_id, value, at_ns)
     if session is not None:
         session.recorder.offset = length

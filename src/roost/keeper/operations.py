@@ -148,7 +148,7 @@ def _input(call: Call) -> Json:
     session.accept(args["source"], args["seq"])
     for at in range(0, max(1, len(call.blob)), INPUT_FRAME_BYTES):
         item = Input(args["source"], args["seq"], call.blob[at : at + INPUT_FRAME_BYTES])
-        session.recorder.append(recording.encode_input(now_ns() - session.origin_ns, item))
+        session.recorder.append(recording.encode_input(session.at(now_ns()), item))
     queue.put(call.blob)
     call.keeper.advanced(session)
     return {"accepted": True}
@@ -177,7 +177,7 @@ def _resize(call: Call) -> Json:
     if size != (session.cols, session.rows):
         terminal.set_size(session.input.fd, *size)
         session.cols, session.rows = size
-        session.recorder.append(recording.encode_resize(now_ns() - session.origin_ns, *size))
+        session.recorder.append(recording.encode_resize(session.at(now_ns()), *size))
         call.keeper.advanced(session)
     return {}
 

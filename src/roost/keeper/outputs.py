@@ -61,8 +61,7 @@ class Output:
     def record(self, data: bytes) -> None:
         """One frame, one write."""
         session = self.session
-        at_ns = self._keeper.loop.now_ns - session.origin_ns
-        session.last_output_ns = at_ns
+        session.last_output_ns = at_ns = session.at(self._keeper.loop.now_ns)
         session.recorder.append(encode_frame(self.kind, at_ns, data))
         self._keeper.advanced(session)
 

@@ -39,6 +39,7 @@ class Session:
         "ended_at_ns",
         "ending",
         "input",
+        "last_frame_ns",
         "last_output_ns",
         "leftovers",
         "limits_unmet",
@@ -91,6 +92,7 @@ class Session:
         self.started_at_ns = 0
         self.ended_at_ns: int | None = None
         self.last_output_ns: int | None = None
+        self.last_frame_ns = 0
         self.code: int | None = None
         self.signal: str | None = None
         self.core = False
@@ -118,13 +120,14 @@ class Session:
         """Why it ended: `exited`, `stopped` or `killed`; None while it has not."""
         return (self.end_reason or "exited") if self.ended else None
 
-    def append(self, kind: Kind, now_ns: int, payload: bytes) -> None:
-        """Record bytes at the keeper's time `now_ns`."""
-        self.recorder.append(recording.encode_frame(kind, now_ns - self.origin_ns, payload))
+    def at(self, now_ns: int) -> int:
+        """The time in frames for the keeper's time `now_ns`; it never steps back, though `now_ns` may be older."""
+        self.last_frame_ns = max(self.last_frame_ns, now_ns - self.origin_ns)
+        return self.last_frame_ns
 
     def append_json(self, kind: Kind, now_ns: int, value: dict[str, Any]) -> None:
         """Record an object."""
-        self.recorder.append(recording.encode_json(kind, now_ns - self.origin_ns, value))
+        self.recorder.append(recording.encode_json(kind, self.at(now_ns), value))
 
     def accept(self, source: str, seq: int) -> bool:
         """Whether the input is new: its number is above all that its source gave."""

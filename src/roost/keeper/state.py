@@ -23,6 +23,7 @@ _PLAIN = (
     "origin_ns",
     "started_at_ns",
     "ended_at_ns",
+    "last_frame_ns",
     "last_output_ns",
     "code",
     "signal",
