@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from roost.model.agents import Limits, State
 
@@ -151,8 +151,7 @@ class CallerView(Struct, frozen=True):
     """Whom the server takes a caller for."""
 
     name: str
-    role: str
-    """`viewer`, `operator` or `admin`."""
+    role: Annotated[str, Meta(extra_json_schema={"enum": ["viewer", "operator", "admin"]})]
 
 
 class Liveness(Struct, frozen=True):

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from roost.services.terminals import Terminals
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-disable_created_metrics()  # they double the series and say nothing that the server's start does not
+# They double the series and say nothing that the start of the server does not.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from roost import errors
 from roost.errors import RoostError
+from roost.model import views
 from roost.model.views import ErrorView
 from roost.web.problems import status_of
 
@@ -95,9 +96,8 @@ def _schemas(entries: list[Entry]) -> tuple[dict[Any, Json], Json]:
         wanted = [*answers_of(entry), *([entry.body] if entry.body else [])]
         types += [kind for kind in wanted if not isinstance(kind, str) and kind not in types]
     schemas, components = msgspec.json.schema_components(types, ref_template=REF)
-    for kind in types:
-        if kind is not ErrorView and not any(kind is entry.body for entry in entries):
-            _always_there(components, kind)
+    for name, schema in components.items():
+        _always_there(schema, getattr(views, name, None))
     _refine(components)
     return dict(zip(types, schemas, strict=True)), components
 
@@ -108,10 +108,9 @@ def _refine(components: Json) -> None:
             components[kind]["properties"][field] |= more
 
 
-def _always_there(components: Json, kind: Any) -> None:
+def _always_there(schema: Json, kind: Any) -> None:
     """An answer's fields are always there, also those that have a default."""
-    schema = components[kind.__name__]
-    if not kind.__struct_config__.omit_defaults:
+    if kind is not None and not kind.__struct_config__.omit_defaults:
         schema["required"] = list(schema.get("properties", {}))
 
 

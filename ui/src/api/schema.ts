@@ -1,0 +1,322 @@
+/** Made by scripts/generate-types from the server's own types; do not edit. */
+
+/** Input was taken; `repeated` says that it had been typed before and was not typed again. */
+export interface Accepted {
+  accepted: boolean
+  repeated: boolean
+}
+
+export interface AgentList {
+  agents: AgentView[]
+  next_cursor: string | null
+  total: number
+}
+
+/** An agent as it stands. Times are RFC 3339 in UTC. */
+export interface AgentView {
+  name: string
+  state: 'exited' | 'failed' | 'idle' | 'lost' | 'paused' | 'running' | 'starting' | 'stopping' | 'waiting'
+  reason: string | null
+  session_id: string
+  driver: string
+  command: string[]
+  cwd: string
+  node: string
+  environment: string | null
+  env_names: string[]
+  labels: Record<string, string>
+  role: string | null
+  model: string | null
+  capabilities: string[]
+  restart: string
+  restarts: number
+  limits: Limits
+  pid: number | null
+  terminal: boolean
+  cols: number
+  rows: number
+  started_at: string
+  ended_at: string | null
+  uptime_s: number
+  exit_code: number | null
+  signal: string | null
+  cpu_percent: number | null
+  memory_bytes: number | null
+  processes: number | null
+  bytes: number
+  lines: number
+  last_output_at: string | null
+  last_seq: number
+  viewers: number
+  attention: string | null
+}
+
+export type AnyEvent = LogEvent | StateChangeEvent | CompleteEvent | ErrorEvent | ScreenShownEvent | MarkEvent
+
+/** Whom the server takes a caller for. */
+export interface CallerView {
+  name: string
+  role: 'viewer' | 'operator' | 'admin'
+}
+
+/** The session is over; `exit_code` is null when a signal ended it or nobody saw how it ended. */
+export interface CompleteEvent {
+  type: 'complete'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    exit_code: number | null
+    signal: string | null
+    duration_ms: number
+    reason: string | null
+  }
+}
+
+export interface ComponentHealth {
+  status: string
+  message: string
+  details: Record<string, unknown>
+}
+
+export interface ErrorBody {
+  code: string
+  message: string
+  details: Record<string, unknown>
+  request_id: string
+}
+
+/** Something went wrong in the session or in reading it, such as a damaged stretch of the recording. */
+export interface ErrorEvent {
+  type: 'error'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    code: string
+    message: string
+    details: Record<string, unknown>
+  }
+}
+
+export interface ErrorView {
+  error: ErrorBody
+}
+
+export interface HealthView {
+  status: string
+  live: boolean
+  ready: boolean
+  version: string
+  uptime_s: number
+  node: string
+  components: Record<string, ComponentHealth>
+  issues: Issue[]
+}
+
+/** The body of `POST /api/agents/{name}/input`: exactly one of `input`, `input_base64`, `keys` and `paste`. */
+export interface InputBody {
+  input?: string | null
+  input_base64?: string | null
+  keys?: string[] | null
+  paste?: string | null
+  enter?: boolean
+  client_id?: string | null
+  seq?: number | null
+}
+
+/** Something that health found: what, on what evidence, and what to do about it. */
+export interface Issue {
+  code: string
+  severity: string
+  message: string
+  advice: string
+  details: Record<string, unknown>
+}
+
+/** What an agent's processes may use at most; absent means no limit of ours. */
+export interface Limits {
+  memory_bytes?: number | null
+  cpu_s?: number | null
+  nofile?: number | null
+  fsize_bytes?: number | null
+  nproc?: number | null
+  processes?: number | null
+  core_bytes?: number | null
+}
+
+/** Whether the server lives, or is ready, in a word. */
+export interface Liveness {
+  status: string
+}
+
+/** A clean line of output; `line_num` counts from 1 in its stream. */
+export interface LogEvent {
+  type: 'log'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    line: string
+    line_num: number
+    stream: 'stderr' | 'stdout'
+  }
+}
+
+export interface LogLine {
+  seq: number
+  timestamp: string
+  stream: string
+  line_num: number
+  line: string
+}
+
+export interface LogPage {
+  agent_name: string
+  session_id: string
+  lines: LogLine[]
+  next_cursor: string | null
+}
+
+/** The body of `POST /api/login`. */
+export interface LoginBody {
+  token: string
+}
+
+/** A mark that somebody made on the session. */
+export interface MarkEvent {
+  type: 'mark'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    name: string
+    data: Record<string, unknown>
+  }
+}
+
+/** A metric, with a sample for each of its labels' values. */
+export interface MetricFamily {
+  name: string
+  type: string
+  help: string
+  samples: Sample[]
+}
+
+export interface MetricsView {
+  metrics: MetricFamily[]
+}
+
+/** The body of `POST /api/agents/{name}/resize`, in character cells. */
+export interface ResizeBody {
+  cols?: number
+  rows?: number
+}
+
+/** Cells of one row that look alike; a colour is a palette index, `#rrggbb`, or absent for the default. */
+export interface Run {
+  text: string
+  fg?: number | string | null
+  bg?: number | string | null
+  bold?: boolean
+  faint?: boolean
+  italic?: boolean
+  underline?: number
+  blink?: boolean
+  inverse?: boolean
+  invisible?: boolean
+  strike?: boolean
+}
+
+export interface Sample {
+  name: string
+  labels: Record<string, string>
+  value: number | null
+}
+
+/** What a full-screen program shows once it has come to rest: the rows, right-trimmed, joined by line feeds. */
+export interface ScreenShownEvent {
+  type: 'screen'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    text: string
+    cols: number
+    rows: number
+    title: string
+  }
+}
+
+/** A terminal's screen; `rows_text` are the visible rows, right-trimmed. */
+export interface ScreenView {
+  agent_name: string
+  session_id: string
+  cols: number
+  rows: number
+  title: string
+  cursor_col: number
+  cursor_row: number
+  cursor_visible: boolean
+  alternate: boolean
+  rows_text: string[]
+  cells: Run[][]
+}
+
+/** The body of `POST /api/agents/{name}/signal`. */
+export interface SignalBody {
+  signal: string
+  scope?: 'foreground' | 'leader' | 'tree'
+}
+
+/** A terminal's size in character cells. */
+export interface Size {
+  cols?: number
+  rows?: number
+}
+
+/** The body of `POST /api/agents`. */
+export interface StartAgent {
+  name: string
+  command: string | string[]
+  args?: string[]
+  driver?: 'lines' | 'terminal'
+  cwd?: string | null
+  env?: Record<string, string> | string
+  labels?: Record<string, string>
+  role?: string | null
+  model?: string | null
+  capabilities?: string[]
+  restart?: 'always' | 'no' | 'on-failure'
+  limits?: Limits
+  size?: Size
+  umask?: number | null
+  placement?: Record<string, unknown> | null
+  worktree?: boolean | Record<string, unknown> | null
+  session_id?: string | null
+}
+
+/** The session's state is another. */
+export interface StateChangeEvent {
+  type: 'state'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    state: string
+    previous: string | null
+    reason: string | null
+  }
+}
+
+export interface StreamStats {
+  total_agents: number
+  total_clients: number
+  agents: Record<string, number>
+}
+
+/** A one-time pass for a client that can send no header. */
+export interface Ticket {
+  ticket: string
+  expires_in_s: number
+}
