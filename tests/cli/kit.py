@@ -142,11 +142,15 @@ def lines(text: str) -> list[str]:
 def read_line(process: subprocess.Popen[str], timeout_s: float = 15) -> str:
     """The next line that a command prints."""
     assert process.stdout is not None
+    line = b""
     deadline = time.monotonic() + scaled(timeout_s)
     while time.monotonic() < deadline:
         if select.select([process.stdout], [], [], 0.1)[0]:
-            return process.stdout.readline()
-    raise AssertionError("no line came")
+            # Byte by byte: what a buffer took beyond the line would be lost to `communicate`.
+            line += os.read(process.stdout.fileno(), 1)
+        if line.endswith(b"\n"):
+            return line.decode()
+    raise AssertionError(f"no line came, only {line!r}")
 
 
 def _written(stream: io.TextIOWrapper) -> str:

@@ -13,7 +13,7 @@ ANSWERS = re.compile(r"DA1: b'\\x1b\[\?[\d;]+c'\s+DSR: b'\\x1b\[0n'\s+CPR: b'\\x
 ECHO = [*FAKE, "--say", "ready", "--echo"]
 
 
-def test_detach_and_come_back(anywhere: str):
+def test_detach_and_come_back(anywhere: DataDirectory):
     with terminal("run", "one", "--", *ECHO) as seen:
         seen.shows("ready")
         seen.type("first\r")
@@ -30,7 +30,7 @@ def test_detach_and_come_back(anywhere: str):
         assert seen.ends() == 0
 
 
-def test_the_screen_is_repainted_with_what_scrolled_away(anywhere: str):
+def test_the_screen_is_repainted_with_what_scrolled_away(anywhere: DataDirectory):
     roost("run", "-d", "one", "--size", "40x10", "--", *FAKE, "--lines", "50", "--forever")
     until(lambda: "line 50" in roost("logs", "one").out)
     with terminal("attach", "one", cols=40, rows=10) as seen:
@@ -38,7 +38,7 @@ def test_the_screen_is_repainted_with_what_scrolled_away(anywhere: str):
         assert b"line 1\x1b" in seen.output or b"line 1\r" in seen.output
 
 
-def test_a_full_screen_program_is_painted_again(anywhere: str):
+def test_a_full_screen_program_is_painted_again(anywhere: DataDirectory):
     roost("run", "-d", "one", "--", *FAKE, "--tui")
     with terminal("attach", "one", cols=90, rows=20) as seen:
         seen.shows("90")
@@ -49,7 +49,7 @@ def test_a_full_screen_program_is_painted_again(anywhere: str):
         assert not seen.alternate
 
 
-def test_other_keys_detach(anywhere: str):
+def test_other_keys_detach(anywhere: DataDirectory):
     roost("run", "-d", "one", "--", *ECHO)
     with terminal("attach", "one", "--detach-keys", "C-p C-q") as seen:
         seen.shows("ready")
@@ -57,7 +57,7 @@ def test_other_keys_detach(anywhere: str):
         assert seen.ends() == 0
 
 
-def test_the_agents_exit_code_passes_through(anywhere: str):
+def test_the_agents_exit_code_passes_through(anywhere: DataDirectory):
     roost("run", "-d", "one", "--", *FAKE, "--prompt", "? ", "--exit", "9")
     with terminal("attach", "one") as seen:
         seen.shows("?")
@@ -65,7 +65,7 @@ def test_the_agents_exit_code_passes_through(anywhere: str):
         assert seen.ends() == 9
 
 
-def test_two_see_the_same_and_both_may_type(anywhere: str):
+def test_two_see_the_same_and_both_may_type(anywhere: DataDirectory):
     roost("run", "-d", "one", "--", *ECHO)
     with terminal("attach", "one") as left, terminal("attach", "one") as right:
         left.shows("ready")
@@ -80,7 +80,7 @@ def test_two_see_the_same_and_both_may_type(anywhere: str):
         right.shows("still here")
 
 
-def test_the_last_to_type_owns_the_size(anywhere: str):
+def test_the_last_to_type_owns_the_size(anywhere: DataDirectory):
     roost("run", "-d", "one", "--", *FAKE, "--tui")
     with terminal("attach", "one", cols=100, rows=30) as large:
         large.shows("100")
@@ -101,7 +101,7 @@ def test_only_one_terminal_answers_what_the_program_asks(data: DataDirectory):
         assert ANSWERS.search(left.text), left.text
 
 
-def test_read_only_types_nothing(anywhere: str):
+def test_read_only_types_nothing(anywhere: DataDirectory):
     roost("run", "-d", "one", "--", *ECHO)
     with terminal("attach", "one", "--read-only") as seen:
         seen.shows("ready")
@@ -113,32 +113,32 @@ def test_read_only_types_nothing(anywhere: str):
         assert seen.ends() == 0
 
 
-def test_when_the_server_is_killed_it_goes_on(server: RunningServer):
+def test_when_the_server_is_killed_it_goes_on(own_server: RunningServer):
     roost("run", "-d", "one", "--", *ECHO)
     with terminal("attach", "one") as seen:
         seen.shows("ready")
-        server.kill9()
+        own_server.kill9()
         seen.type("after the kill\r")
         seen.shows("after the kill")
-        server.start()
+        own_server.start()
         seen.type("after the start\r")
         seen.shows("after the start")
         seen.type("quit\r")
         assert seen.ends() == 0
 
 
-def test_when_the_server_is_killed_it_says_so(server: RunningServer):
+def test_when_the_server_is_killed_it_says_so(own_server: RunningServer):
     roost("run", "-d", "one", "--", *ECHO)
     with terminal("attach", "one") as seen:
         seen.shows("ready")
         seen.process.send_signal(signal.SIGSTOP)
-        server.kill9()
+        own_server.kill9()
         seen.process.send_signal(signal.SIGCONT)
         seen.type("x")
         until(lambda: b"coming back" in seen.output or not seen.text.strip(), what="the loss is told")
 
 
-def test_an_agent_that_has_ended_is_a_conflict(anywhere: str):
+def test_an_agent_that_has_ended_is_a_conflict(anywhere: DataDirectory):
     with terminal("run", "one", "--", "true") as seen:
         assert seen.ends() == 0
     until(lambda: json.loads(roost("ps", "-a", "--json").out)["agents"][0]["state"] == "exited")
@@ -147,7 +147,7 @@ def test_an_agent_that_has_ended_is_a_conflict(anywhere: str):
     assert "roost logs one" in result.err
 
 
-def test_an_unknown_agent_is_not_found_and_a_near_one_is_named(anywhere: str):
+def test_an_unknown_agent_is_not_found_and_a_near_one_is_named(anywhere: DataDirectory):
     roost("run", "-d", "worker", "sleep", "100")
     result = roost("attach", "worke")
     assert result.code == 3

@@ -13,18 +13,18 @@ from tests.waiting import until
 
 
 @pytest.mark.parametrize(("act", "code"), [(["--exit", "7"], 7), (["--die", "TERM"], 143), (["--say", "x"], 0)])
-def test_the_exit_code_passes_through(anywhere: str, act: list[str], code: int):
+def test_the_exit_code_passes_through(anywhere: DataDirectory, act: list[str], code: int):
     with terminal("run", "one", "--", *FAKE, *act) as seen:
         assert seen.ends() == code
 
 
-def test_output_shows_where_the_cursor_is(anywhere: str):
+def test_output_shows_where_the_cursor_is(anywhere: DataDirectory):
     with terminal("run", "one", "--", *FAKE, "--lines", "3") as seen:
         assert seen.ends() == 0
         assert seen.text.splitlines() == ["line 1", "line 2", "line 3"]
 
 
-def test_what_is_typed_reaches_the_program(anywhere: str):
+def test_what_is_typed_reaches_the_program(anywhere: DataDirectory):
     with terminal("run", "one", "--", *FAKE, "--prompt", "Name? ") as seen:
         seen.shows("Name?")
         seen.type("roost\r")
@@ -32,7 +32,7 @@ def test_what_is_typed_reaches_the_program(anywhere: str):
         assert "roost" in seen.text.replace("Name? roost", "", 1)
 
 
-def test_the_program_gets_our_size_directory_and_terminal_type(anywhere: str, tmp_path: Path):
+def test_the_program_gets_our_size_directory_and_terminal_type(anywhere: DataDirectory, tmp_path: Path):
     with terminal(
         "run", "one", "--", *FAKE, "--show-size", "--show-cwd", "--show-env", "TERM", cols=91, rows=17
     ) as seen:
@@ -44,7 +44,7 @@ def test_the_program_gets_our_size_directory_and_terminal_type(anywhere: str, tm
     assert "TERM=xterm-256color" in shown
 
 
-def test_a_new_size_reaches_the_program(anywhere: str):
+def test_a_new_size_reaches_the_program(anywhere: DataDirectory):
     with terminal("run", "one", "--", *FAKE, "--tui") as seen:
         seen.shows("80")
         seen.resize(100, 30)
@@ -53,13 +53,13 @@ def test_a_new_size_reaches_the_program(anywhere: str):
         assert seen.ends() == 0
 
 
-def test_the_program_gets_answers_from_its_terminal(anywhere: str):
+def test_the_program_gets_answers_from_its_terminal(anywhere: DataDirectory):
     with terminal("run", "one", "--", *FAKE, "--query") as seen:
         assert seen.ends() == 0
         assert "R" in seen.text
 
 
-def test_full_screen_programs_leave_the_terminal_as_it_was(anywhere: str):
+def test_full_screen_programs_leave_the_terminal_as_it_was(anywhere: DataDirectory):
     with terminal(
         "run", "one", "--", *FAKE, "--raw", r"\x1b[?1049h\x1b[?25l\x1b[?1000h", "--say", "on", "--forever"
     ) as seen:
@@ -73,7 +73,7 @@ def test_full_screen_programs_leave_the_terminal_as_it_was(anywhere: str):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_sets_the_terminal_back_and_the_agent_lives_on(anywhere: str, number: signal.Signals):
+def test_a_signal_sets_the_terminal_back_and_the_agent_lives_on(anywhere: DataDirectory, number: signal.Signals):
     with terminal("run", "one", "--", *FAKE, "--say", "ready", "--forever") as seen:
         seen.shows("ready")
         until(lambda: seen.settings != seen.before)
@@ -83,31 +83,31 @@ def test_a_signal_sets_the_terminal_back_and_the_agent_lives_on(anywhere: str, n
     assert json.loads(roost("ps", "--json").out)["agents"][0]["state"] == "running"
 
 
-def test_control_c_goes_to_the_agent(anywhere: str):
+def test_control_c_goes_to_the_agent(anywhere: DataDirectory):
     with terminal("run", "one", "--", *FAKE, "--catch", "INT", "--say", "ready", "--forever") as seen:
         seen.shows("ready")
         seen.type("\x03")
         seen.shows("caught SIGINT")
 
 
-def test_in_the_background_only_the_name_is_printed(anywhere: str):
+def test_in_the_background_only_the_name_is_printed(anywhere: DataDirectory):
     assert roost("run", "-d", "one", "--", *FAKE, "--forever") == (0, "one\n", "")
     assert roost("ps", "-q").out == "one\n"
 
 
-def test_in_the_background_json_tells_all(anywhere: str):
+def test_in_the_background_json_tells_all(anywhere: DataDirectory):
     view = json.loads(roost("run", "--json", "-d", "one", "sleep", "100").out)
     assert (view["name"], view["state"], view["command"]) == ("one", "running", ["sleep", "100"])
 
 
-def test_without_a_terminal_bytes_pass_both_ways(anywhere: str):
+def test_without_a_terminal_bytes_pass_both_ways(anywhere: DataDirectory):
     with spawn("run", "one", "--", "cat", stdin=-1) as process:
         out, _ = process.communicate("hello\n", 30)
         assert process.returncode == 0
         assert "hello" in out
 
 
-def test_on_pipes_the_streams_are_apart(anywhere: str):
+def test_on_pipes_the_streams_are_apart(anywhere: DataDirectory):
     with spawn("run", "one", "--driver", "lines", "--", *FAKE, "--lines", "1", "--errors", "1") as process:
         out, _ = process.communicate(timeout=30)
     assert sorted(out.split()) == sorted("line 1 error 1".split()) or "line 1" in out
@@ -125,7 +125,9 @@ def test_the_command_keeps_its_own_options_and_dashes(data: DataDirectory):
     assert view["command"] == ["sh", "-c", "exit 0", "--", "-d"]
 
 
-def test_variables_come_from_options_files_and_here(anywhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_variables_come_from_options_files_and_here(
+    anywhere: DataDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     (tmp_path / "vars").write_text("# a comment\nA=1\n\nB=2\n")
     monkeypatch.setenv("HANDED_ON", "3")
     monkeypatch.setenv("SECRET", "s")
@@ -169,7 +171,7 @@ def test_a_restart_that_nobody_will_do_is_mentioned(data: DataDirectory):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_bad_requests_say_what_is_wrong(anywhere: str, arguments: list[str], code: int, said: str):
+def test_bad_requests_say_what_is_wrong(anywhere: DataDirectory, arguments: list[str], code: int, said: str):
     result = roost(*arguments)
     assert result.code == code
     assert result.err.startswith("roost: ")
@@ -177,14 +179,14 @@ def test_bad_requests_say_what_is_wrong(anywhere: str, arguments: list[str], cod
     assert result.out == ""
 
 
-def test_a_name_that_runs_is_a_conflict(anywhere: str):
+def test_a_name_that_runs_is_a_conflict(anywhere: DataDirectory):
     roost("run", "-d", "one", "sleep", "100")
     result = roost("run", "-d", "one", "sleep", "100")
     assert result.code == 6
     assert "running" in result.err
 
 
-def test_a_label_for_the_environment_is_kept(anywhere: str):
+def test_a_label_for_the_environment_is_kept(anywhere: DataDirectory):
     roost("run", "-d", "one", "--environment", "production", "sleep", "100")
     assert json.loads(roost("ps", "--json").out)["agents"][0]["environment"] == "production"
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from roost.client.backend import Event, LineQuery
 from roost.client.http import Connection, call, error_of
+from roost.core.positions import Position, parse_position
 from roost.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -142,11 +143,12 @@ class ServerClient:
         view = self.agent(name)
         last = int(view.get("last_seq") or 0)
         start = after or f"{view['session_id']}:0"
-        if not follow and not _is_before(start, view["session_id"], last):
+        end = Position(view["session_id"], last)
+        if not follow and not _is_before(parse_position(start), end):
             return
         for event in self.stream(_target(f"{_agent(name)}/stream", after=start)):
             yield event
-            if not follow and not _is_before(event.position, view["session_id"], last):
+            if not follow and not _is_before(parse_position(event.position), end):
                 return
 
     def fleet_events(self, after: str, *, follow: bool) -> Iterator[Event]:
@@ -205,7 +207,6 @@ def _object(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _is_before(position: str, session_id: str, last: int) -> bool:
-    """Whether a position lies before the event `last` of a session."""
-    session, _, seq = position.rpartition(":")
-    return session == session_id and seq.isdigit() and int(seq) < last
+def _is_before(position: Position, end: Position) -> bool:
+    """Whether events are left in a session up to its `end`; those of older sessions are given out whole."""
+    return position.session_id != end.session_id or position.seq < end.seq
