@@ -132,6 +132,8 @@ class App:
             self.agents.advanced(notice["sessions"])
             self.projector.advanced(notice["sessions"])
             self.terminals.advanced(notice["sessions"])
+        elif notice["notice"] == "ended":
+            self.agents.ended(notice)
         elif notice["notice"] == "disk":
             self.health.disk_full = bool(notice["full"])
             log.warning("disk", full=notice["full"], free_bytes=notice.get("free_bytes"))

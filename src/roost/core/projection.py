@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
+from roost.core.outcome import outcome
 from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_json, decode_resize
 from roost.core.shown import ScreenSeed, ScreenState, ShownScreen
 from roost.core.soundness import integer_or_none, sound_object, text_or_none
@@ -335,11 +336,9 @@ class SessionProjection:
         code = integer_or_none(data.get("code"), 0, 255)
         signal = text_or_none(data.get("signal"), 32)
         reason = text_or_none(data.get("reason"), 255)
-        asked = self._stopping or reason in ("stopped", "killed")
-        state: State = "exited" if code == 0 or asked else "failed"
+        ended = outcome(code, signal, reason, asked=self._stopping)
         self.session.exit_code, self.session.signal = code, signal
-        why = _why_ended(code, signal, reason)
-        self._end(state, why, Complete(0, 0, code, signal, self._last_ns // 1_000_000, reason))
+        self._end(ended.state, ended.why, Complete(0, 0, code, signal, self._last_ns // 1_000_000, reason))
 
     def _take_damage(self, damage: Damage) -> None:
         self.session.damage += damage.length
@@ -401,11 +400,6 @@ class SessionProjection:
 def _by(what: str, data: dict[str, Any]) -> str:
     by = text_or_none(data.get("by"), 255)
     return f"{what} by {by}" if by else what
-
-
-def _why_ended(code: int | None, signal: str | None, reason: str | None) -> str:
-    how = f"signal {signal}" if signal else f"exit code {code}" if code is not None else "unknown outcome"
-    return f"{reason} ({how})" if reason and reason != "exited" else how
 
 
 _HANDLERS: dict[int, Callable[[SessionProjection, bytes], None]] = {

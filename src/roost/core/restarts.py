@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from roost.core.outcome import was_asked_for
+
 FIRST_S = 1.0
 LONGEST_S = 60.0
 STEADY_S = 60.0
@@ -22,7 +24,7 @@ def restart_delay(policy: str, state: str, reason: str | None, *, quick: int, ra
 
     Who was stopped or killed on request stays down. Delays double from 1 s to 60 s.
     """
-    if policy == "no" or reason in ("stopped", "killed"):
+    if policy == "no" or was_asked_for(reason):
         return None
     if policy == "on-failure" and state == "exited":
         return None

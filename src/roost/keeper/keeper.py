@@ -386,6 +386,16 @@ class Keeper:
             },
         )
         self.advanced(session)
+        self.tell(
+            {
+                "notice": "ended",
+                "session_id": session.session_id,
+                "code": session.code,
+                "signal": session.signal,
+                "reason": session.reason,
+                "ended_at_ns": session.ended_at_ns,
+            }
+        )
         self._close_descriptors(session)
         if not session.recorder.blocked:
             session.recorder.close()

@@ -21,6 +21,7 @@ import structlog
 
 from roost.config import AgentSettings
 from roost.core.environment import agent_environment
+from roost.core.outcome import outcome
 from roost.errors import (
     AgentNotFound,
     AgentNotRunning,
@@ -41,7 +42,7 @@ from roost.projection.projector import Projector
 from roost.services.keeper_link import KeeperLink
 from roost.services.lost import current_boot_id, why_lost
 from roost.services.process_figures import ProcessFigures
-from roost.services.views import AgentRecord, agent_view
+from roost.services.views import AgentRecord, Ending, agent_view
 from roost.store.reader import StoreReader
 
 log = structlog.get_logger("agents")
@@ -100,11 +101,18 @@ class Agents:
             elif _is_older(session, record.session):
                 continue
             else:
-                was_ended = record.ended and record.session.session_id == session.session_id
-                record.session = session
-                if record.ended and not was_ended and self.on_ended is not None:
-                    self.on_ended(record)
+                self._replace(record, session)
         self._announce()
+
+    def _replace(self, record: AgentRecord, session: Session) -> None:
+        same = record.session.session_id == session.session_id
+        was_over = same and record.session.state in ENDED
+        if same:
+            record.session = session
+        else:
+            record.begin(session, record.env)
+        if session.state in ENDED and not was_over and self.on_ended is not None:
+            self.on_ended(record)
 
     def all(self) -> list[AgentView]:
         """Every agent, by name."""
@@ -289,6 +297,15 @@ class Agents:
 
     # What the keeper says
 
+    def ended(self, notice: Json) -> None:
+        """The keeper saw a session end; the projection, which a flood may have left behind, will tell the rest."""
+        for record in self._records.values():
+            if record.session.session_id == notice["session_id"]:
+                found = outcome(notice["code"], notice["signal"], notice["reason"])
+                ended_ns = notice["ended_at_ns"]
+                record.ending = Ending(found.state, found.why, notice["code"], notice["signal"], ended_ns)
+                self._announce()
+
     async def reconcile(self, held: list[Json]) -> None:
         """Agree with the keeper on what lives: called with what it holds, whenever it is connected."""
         self._held = alive = {item["session_id"] for item in held}
@@ -347,7 +364,7 @@ class Agents:
         if record is None:
             self._records[item["agent"]] = AgentRecord(session)
         elif session.session_id != record.session.session_id:
-            record.session, record.env = session, None
+            record.begin(session, None)
 
     def _lose(self, session: Session) -> None:
         self._given_up.add(session.session_id)
@@ -425,7 +442,7 @@ class Agents:
         if record is None:
             self._records[name] = AgentRecord(session, env)
         elif record.session.session_id != chosen:
-            record.session, record.env = session, env
+            record.begin(session, env)
         self._projector.remember(name, env)
         self._projector.advanced({chosen: answer["offset"]})
         log.info("agent started", agent=name, session_id=chosen, pid=answer["pid"])
@@ -463,7 +480,7 @@ class Agents:
     def _running(self, name: str) -> Session:
         record = self.record(name)
         if record.ended:
-            state = record.session.state
+            state = record.state
             raise AgentNotRunning(f"agent {name} is not running: it is {state}", name=name, state=state)
         return record.session
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from roost.core.wire import timestamp
-from roost.model.agents import ENDED, Session
+from roost.model.agents import ENDED, Session, State
 from roost.model.views import AgentView
 from roost.services.process_figures import Figures
+
+
+class Ending(NamedTuple):
+    """How a session ended, as the keeper tells it."""
+
+    state: State
+    reason: str | None
+    exit_code: int | None
+    signal: str | None
+    ended_ns: int
 
 
 @dataclass(slots=True)
@@ -18,20 +29,33 @@ class AgentRecord:
     env: dict[str, str] | None = None
     restarts: int = 0
     viewers: int = 0
+    ending: Ending | None = None
+    """How the keeper saw the session end, until the projection has come so far."""
+
+    @property
+    def state(self) -> State:
+        """What holds now: the keeper knows of an end before a projection that a flood has left behind."""
+        if self.session.state in ENDED or self.ending is None:
+            return self.session.state
+        return self.ending.state
 
     @property
     def ended(self) -> bool:
-        return self.session.state in ENDED
+        return self.state in ENDED
+
+    def begin(self, session: Session, env: dict[str, str] | None) -> None:
+        """A newer session is the agent's."""
+        self.session, self.env, self.ending = session, env, None
 
 
 def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> AgentView:
     """The agent as it stands at `now_ns`."""
-    session, definition = record.session, record.session.definition
-    until = session.ended_ns or now_ns
+    session, definition, end = record.session, record.session.definition, _ending(record)
+    until = end.ended_ns or now_ns
     return AgentView(
         name=session.agent_name,
-        state=session.state,
-        reason=session.reason,
+        state=end.state,
+        reason=end.reason,
         session_id=session.session_id,
         driver=definition.driver,
         command=definition.command,
@@ -51,10 +75,10 @@ def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> Age
         cols=session.cols,
         rows=session.rows,
         started_at=timestamp(session.started_ns),
-        ended_at=timestamp(session.ended_ns) if session.ended_ns else None,
+        ended_at=timestamp(end.ended_ns) if end.ended_ns else None,
         uptime_s=round(max(0, until - session.started_ns) / 1e9, 3),
-        exit_code=session.exit_code,
-        signal=session.signal,
+        exit_code=end.exit_code,
+        signal=end.signal,
         cpu_percent=figures.cpu_percent if figures else None,
         memory_bytes=figures.memory_bytes if figures else None,
         processes=figures.processes if figures else None,
@@ -64,3 +88,10 @@ def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> Age
         last_seq=session.last_seq,
         viewers=record.viewers,
     )
+
+
+def _ending(record: AgentRecord) -> Ending:
+    session = record.session
+    if session.state not in ENDED and record.ending is not None:
+        return record.ending
+    return Ending(session.state, session.reason, session.exit_code, session.signal, session.ended_ns or 0)
