@@ -1,4 +1,4 @@
-"""TypeScript types for the page, and the JSON Schema, from the structs that the server answers with.
+"""TypeScript types for the page, the JSON Schema, and tables of the reference, from what the server really has.
 
 With `--check` nothing is written: the exit code says whether the files are fresh.
 """
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
+
+from scripts import reference_tables
 
 from roost.model import events
 from roost.web import openapi
@@ -47,6 +49,7 @@ def outputs() -> dict[Path, str]:
     return {
         TYPESCRIPT: typescript(schemas),
         JSON_SCHEMA: json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        **reference_tables.pages(),
     }
 
 

@@ -15,7 +15,7 @@ from roost.web.routes import ROUTES
 
 
 def test_the_files_are_fresh() -> None:
-    command = [sys.executable, "scripts/generate_types.py", "--check"]
+    command = [sys.executable, "-m", "scripts.generate_types", "--check"]
     found = subprocess.run(command, cwd=generate_types.ROOT, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
 

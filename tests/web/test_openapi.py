@@ -60,7 +60,7 @@ def test_parameters_are_those_of_the_query(document: dict[str, Any]) -> None:
 def test_the_table_has_every_path_once_a_method() -> None:
     keys = [(entry.method, entry.path) for entry in ROUTES]
     assert len(keys) == len(set(keys))
-    assert paths() == sorted({path for _, path in keys})
+    assert paths() == sorted({path.replace(":path", "") for _, path in keys})
 
 
 def test_every_entry_is_served_by_something() -> None:

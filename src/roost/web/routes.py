@@ -102,5 +102,5 @@ ROUTES: tuple[Entry, ...] = (
 
 
 def paths() -> list[str]:
-    """Every path of the table."""
-    return sorted({entry.path for entry in ROUTES})
+    """Every path of the table, as people write it."""
+    return sorted({entry.path.replace(":path}", "}") for entry in ROUTES})
