@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -178,8 +179,9 @@ def error_of(address: Address, status: int, body: bytes) -> RoostError:
         error = from_dict(told)
     except (ValueError, KeyError, TypeError, AttributeError):
         error = _plain_error(address, status)
-    if isinstance(error, Unauthorized) and not error.hint:
-        error.hint = "set ROOST_TOKEN, or run as the user whose data directory it is"
+    if isinstance(error, Unauthorized):
+        mend = "unset ROOST_TOKEN" if os.environ.get("ROOST_TOKEN") else "set ROOST_TOKEN"
+        error.hint = f"{mend}, or run as the user whose data directory it is"
     return error
 
 
