@@ -154,7 +154,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.root
-def test_a_full_disk_stops_agents_but_loses_nothing(start_keeper: StartKeeper, small_disk: Path) -> None:
+def test_a_full_disk_stops_agents_but_loses_nothing(small_disk: Path, start_keeper: StartKeeper) -> None:
     """Five agents fill a small disk; the ballast makes room for others; when a file is deleted all go on."""
     filler = small_disk / "filler"
     filler.write_bytes(bytes(1 << 20))

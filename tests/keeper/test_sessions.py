@@ -343,15 +343,19 @@ def test_watchers_hear_what_grew(keeper: RunningKeeper) -> None:
         keeper.ended(session_id)
         size = keeper.recording(session_id).stat().st_size
         seen: list[int] = []
+        told: list[dict[str, object]] = []
 
         def all_told() -> bool:
             for notice in watcher.notices(0.05):
-                assert notice["notice"] == "advanced"
-                seen.append(notice["sessions"][session_id])
+                told.append(notice)
+                if notice["notice"] == "advanced":
+                    seen.append(notice["sessions"][session_id])
             return bool(seen) and seen[-1] == size
 
         until(all_told)
         assert seen == sorted(seen)
+        end = {"session_id": session_id, "code": 0, "signal": None, "reason": "exited"}
+        assert [one for one in told if one["notice"] == "ended" and one.items() >= end.items()]
 
 
 def test_the_wall_clock_is_anchored_anew_after_a_step(start_keeper: object, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ CHECKSUM = struct.Struct("<I")
 HEAD_SIZE = HEAD.size
 FRAME_OVERHEAD = HEAD_SIZE + CHECKSUM.size
 MAX_PAYLOAD = 1 << 20
+MAX_SOURCE = 255
 FORMAT_NAME = "roost-recording"
 FORMAT_VERSION = 1
 
@@ -123,8 +124,8 @@ def encode_json(kind: int, time_ns: int, value: dict[str, Any]) -> bytes:
 
 
 def encode_input(time_ns: int, item: Input) -> bytes:
-    """An `IN` frame: length of the source, the source, its sequence number, the bytes."""
-    source = item.source.encode()[:255]
+    """An `IN` frame: length of the source, the source (255 bytes of it at most), its sequence number, the bytes."""
+    source = _cut(item.source)
     payload = bytes([len(source)]) + source + _INPUT_SEQ.pack(item.seq) + item.data
     return encode_frame(Kind.IN, time_ns, payload)
 
@@ -137,6 +138,14 @@ def encode_resize(time_ns: int, cols: int, rows: int) -> bytes:
 def encode_clock(time_ns: int, wall_ns: int) -> bytes:
     """A `CLOCK` frame: at `time_ns` of the session the wall clock read `wall_ns`."""
     return encode_frame(Kind.CLOCK, time_ns, _CLOCK.pack(wall_ns))
+
+
+def _cut(source: str) -> bytes:
+    """As much of a text as fits into `MAX_SOURCE` bytes, no character torn."""
+    encoded = source.encode("utf-8", "surrogateescape")
+    if len(encoded) <= MAX_SOURCE:
+        return encoded
+    return encoded[:MAX_SOURCE].decode("utf-8", "ignore").encode()
 
 
 def decode_json(payload: bytes) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def decode_input(payload: bytes) -> Input:
     if len(payload) < data_at:
         raise ValueError("an input frame is too short")
     (seq,) = _INPUT_SEQ.unpack_from(payload, 1 + length)
-    return Input(payload[1 : 1 + length].decode("utf-8", "replace"), seq, payload[data_at:])
+    return Input(payload[1 : 1 + length].decode("utf-8", "surrogateescape"), seq, payload[data_at:])
 
 
 def decode_resize(payload: bytes) -> tuple[int, int]:
