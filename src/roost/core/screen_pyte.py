@@ -327,6 +327,19 @@ def _plain_sgr(params: str) -> list[int]:
         if len(pieces) == 6:
             del pieces[2]
         found += [int(piece) if piece.isdigit() else 0 for piece in pieces]
+    return _basic_colours(found)
+
+
+def _basic_colours(numbers: list[int]) -> list[int]:
+    """The sixteen basic colours by their own parameters: of an index pyte would keep only what it looks like."""
+    found: list[int] = []
+    at = 0
+    while at < len(numbers):
+        what, *of = numbers[at : at + 3]
+        is_basic = what in (38, 48) and len(of) == 2 and of[0] == 5 and of[1] < 16
+        taken = 3 if is_basic else 5 if what in (38, 48) and of[:1] == [2] else 1
+        found += [what - 8 + of[1] % 8 + (60 if of[1] > 7 else 0)] if is_basic else numbers[at : at + taken]
+        at += taken
     return found
 
 

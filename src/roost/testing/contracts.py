@@ -95,7 +95,7 @@ def any_pieces_show_the_same(make: MakeScreen) -> None:
     whole.feed(data)
     for at in range(len(data)):
         pieces.feed(data[at : at + 1])
-    assert (pieces.text(), pieces.title, pieces.cursor) == (whole.text(), whole.title, whole.cursor)
+    assert (pieces.text(), pieces.cells(), pieces.cursor) == (whole.text(), whole.cells(), whole.cursor)
     assert (whole.text(), whole.title, whole.cursor.visible) == ("aröt 漢字\n  x", "tïtle", False)
 
 
