@@ -64,6 +64,8 @@ class Gatherer:
         self._parked: dict[str, float] = {}
         self._sweep_at = 0.0
         self.on_query: OnQuery | None = None
+        self.reading: str | None = None
+        """The session that is being read; it stays when that fails."""
         self.errors: dict[str, str] = {}
         """Why a session's recording cannot be projected now."""
 
@@ -86,7 +88,9 @@ class Gatherer:
     def take(self, mail: Mail) -> None:
         """Put what others told us into the queue."""
         for name in mail.offsets:
-            if name not in self._parked and ID.match(name):
+            if name in self._parked or not ID.match(name):
+                self._backlog.drop(name)
+            else:
                 self._queue[name] = None
         for name, reason in mail.ended_unseen.items():
             self._ended_unseen[name] = reason
@@ -103,15 +107,21 @@ class Gatherer:
             if budget <= 0:
                 break
             del self._queue[name]
+            self.reading = name
             events, taken = self._read(name, now)
+            self.reading = None
             budget -= max(taken, SESSION_COST_BYTES)
             follower = self._followers.get(name)
-            if follower is not None and follower.session.last_seq and (events or taken):
+            if follower is None:
+                continue
+            if follower.session.last_seq and (events or taken):
                 found[name] = Gathered(follower, events)
+            else:
+                self._backlog.projected(name, follower.read_to)
         return list(found.values())
 
     def committed(self, follower: Follower, *, settled: bool) -> None:
-        """The session's round is in the store; `settled` says whether as settled."""
+        """The session's round is in the store; as settled, it is not followed any longer."""
         name = follower.session.session_id
         self._backlog.projected(name, follower.read_to)
         if settled:

@@ -49,6 +49,16 @@ class LogWriter:
             self.write(follower, [], now)
         return [follower for session_id, follower in waiting.items() if session_id not in self._behind]
 
+    def release(self, follower: Follower) -> None:
+        """The session has ended and its logs are whole."""
+        self._logs.release(follower.session, follower.logs)
+
+    def forget_agent(self, agent: str) -> None:
+        """The agent is removed, and its logs with it."""
+        for session_id, follower in list(self._behind.items()):
+            if follower.session.agent_name == agent:
+                del self._behind[session_id]
+
     def patience(self, now: float) -> float | None:
         """Seconds until `retry` has something to do; none when all logs are whole."""
         return max(0.0, self._retry_at - now) if self._behind else None

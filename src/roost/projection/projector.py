@@ -154,6 +154,7 @@ class Projector:
     def _turn(self) -> None:
         self._take_mail()
         now = time.monotonic()
+        self._under_way = []
         gathered = self._gatherer.gather(now, 1 if self._one_by_one else None)
         self._under_way = [item.follower.session.session_id for item in gathered]
         changes, self._changes = self._changes, []
@@ -184,11 +185,14 @@ class Projector:
         self._write_logs(gathered, blocks, now)
         for item, write in zip(gathered, writes, strict=True):
             self._gatherer.committed(item.follower, settled=write.settled)
+            if write.settled:
+                self._logs.release(item.follower)
         if writes:
             self._publish(blocks, [write.session for write in writes])
         for change in changes:
             if isinstance(change, Removal):
                 self._gatherer.forget_agent(change.agent)
+                self._logs.forget_agent(change.agent)
                 self._purging = True
                 change.done.set_result(None)
 
@@ -221,8 +225,9 @@ class Projector:
 
     def _recover(self, exc: Exception) -> None:
         """What is in memory may be ahead of the store: take up all from there, and find out which session it was."""
-        if len(self._under_way) == 1:
-            self._gatherer.park(self._under_way[0], f"{type(exc).__name__}: {exc}", time.monotonic() + PARKED_S)
+        culprit = self._gatherer.reading or (self._under_way[0] if len(self._under_way) == 1 else None)
+        if culprit is not None:
+            self._gatherer.park(culprit, f"{type(exc).__name__}: {exc}", time.monotonic() + PARKED_S)
         self._gatherer.reset()
         self._one_by_one = len(self._under_way) + 1
         self._inbox.pause(AFTER_FAILURE_S)

@@ -76,7 +76,7 @@ class TextLogs:
         Raises:
             OSError: they cannot be.
         """
-        self.release(session, place)
+        self._close(session, place)
         return msgspec.structs.replace(
             place,
             stdout=_mend(Path(self._path(session, place, "stdout")), place.stdout),
@@ -84,9 +84,9 @@ class TextLogs:
         )
 
     def release(self, session: Session, place: LogPlace) -> None:
-        """Close the files; they are opened again when they are written to."""
-        for stream in STREAMS:
-            self._files.drop(self._path(session, place, stream))
+        """Nothing more will be written for the session."""
+        self._close(session, place)
+        self._taken.pop((session.agent_name, place.stem), None)
 
     def append(self, session: Session, place: LogPlace, events: Iterable[AnyEvent]) -> LogPlace:
         """Write what the events print; the place behind them.
@@ -108,6 +108,10 @@ class TextLogs:
         if lines["stderr"]:
             stderr = self._write(self._path(session, place, "stderr"), stderr, lines["stderr"])
         return LogPlace(place.stem, seq, stdout, stderr)
+
+    def _close(self, session: Session, place: LogPlace) -> None:
+        for stream in STREAMS:
+            self._files.drop(self._path(session, place, stream))
 
     def _write(self, path: str, file: LogFile, lines: list[str]) -> LogFile:
         data = ("\n".join(lines) + "\n").encode("utf-8", "replace")

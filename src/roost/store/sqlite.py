@@ -96,7 +96,14 @@ def _engine(
         return connection
 
     engine = create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=overflow, pool_timeout=30
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=30,
+        # Environments' values are among the parameters: they must not get into a log with an error.
+        hide_parameters=True,
     )
 
     def say_begin(connection: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, delete, func, select, update
 
 from roost.store.schema import blocks, events, meta, sessions
 
@@ -26,9 +26,7 @@ def make_current(engine: Engine, after_key: int) -> int:
         connection.execute(update(sessions).where(older).values(current=False))
         connection.execute(update(sessions).where(sessions.c.session_key > after_key).values(current=True))
         epoch = int(connection.scalar(select(meta.c.value).where(meta.c.name == "epoch")) or 0) + 1
-        changed = connection.execute(update(meta).where(meta.c.name == "epoch").values(value=str(epoch)))
-        if not changed.rowcount:
-            connection.execute(insert(meta).values(name="epoch", value=str(epoch)))
+        connection.execute(update(meta).where(meta.c.name == "epoch").values(value=str(epoch)))
     return epoch
 
 
