@@ -13,11 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help that is the same with every version of Python: `-e, --env K=V`."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        metavar = self._get_default_metavar_for_optional(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, metavar)}"
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that speaks as roost does."""
 
     def __init__(self, prog: str | None = None, **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("formatter_class", Formatter)
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(prog, **kwargs)
 

@@ -120,7 +120,7 @@ def connect(data: DataDirectory, environ: Mapping[str, str] | None = None, defau
     if address is not None:
         from roost.client.server import ServerClient
 
-        return ServerClient(address)
+        return ServerClient(address, environ, defaults.env_allow if defaults else ())
     from roost.client.keeper import KeeperBackend
 
     return KeeperBackend(data, environ, defaults or Defaults())

@@ -14,7 +14,7 @@ from roost.core.positions import Position, parse_position
 from roost.errors import ServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from roost.client.discovery import Address
     from roost.client.link import Link
@@ -35,9 +35,12 @@ class ServerClient:
 
     kind = "server"
 
-    def __init__(self, address: Address, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, address: Address, environ: Mapping[str, str] | None = None, env_allow: Collection[str] = ()
+    ) -> None:
         self.address = address
         self._environ = os.environ if environ is None else environ
+        self._env_allow = env_allow
         self._client_id = f"cli-{os.urandom(8).hex()}"
         self._input_seq = 0
 
@@ -75,7 +78,8 @@ class ServerClient:
         if self.address.is_local and not isinstance(request.get("env"), str):
             from roost.core.environment import agent_environment
 
-            request = request | {"env": agent_environment(self._environ, request.get("env") or {})}
+            ours = agent_environment(self._environ, request.get("env") or {}, self._env_allow)
+            request = request | {"env": ours}
         return _object(self.call("POST", "/api/agents", request, timeout_s=60.0))
 
     def stop(self, name: str, grace_s: float | None) -> Json:
