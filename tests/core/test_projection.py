@@ -443,8 +443,18 @@ def test_a_state_of_another_version_is_refused() -> None:
         SessionProjection.restore(SessionProjection("s1").session, bytes(state))
 
 
-def test_without_a_usable_state_it_goes_on_with_the_next_line() -> None:
+def test_without_a_usable_state_it_goes_on_after_reading_the_recording_again() -> None:
+    tape = Tape().started().out(b"one\r\nhal")
+    _, before = project(tape)
+    _, after = project(tape)
+    after.adopt(before.session)
+    (event,) = after.feed(Reader().feed(encode_frame(Kind.OUT, 10 * MS, b"f\r\n")))
+    assert (event.seq, event.line, event.line_num, event.time_ns) == (4, "half", 2, STARTED_NS + 10 * MS)
+
+
+def test_without_state_and_without_the_beginning_it_goes_on_with_the_next_line() -> None:
     _, before = project(Tape().started().out(b"one\r\nhal"))
-    after = SessionProjection.adopt(before.session)
+    after = SessionProjection("s1")
+    after.adopt(before.session)
     (event,) = after.feed(Reader().feed(encode_frame(Kind.OUT, 10 * MS, b"f\r\n")))
     assert (event.seq, event.line, event.line_num, event.time_ns) == (4, "f", 2, STARTED_NS + 10 * MS)

@@ -167,24 +167,33 @@ class SessionProjection:
             raise ValueError(f"the state of a projection of version {saved.version}, not {STATE_VERSION}")
         made = cls(session.session_id)
         made.session = session
-        made._base_ns, made._last_ns, made._last_output_ns = saved.base_ns, saved.last_ns, saved.last_output_ns
-        made._resting, made._stopping = saved.resting, saved.stopping
-        made._terminal = saved.terminal
-        if saved.screen is not None:
-            made._screen = ShownScreen(seed or ScreenSeed(session.offset, session.cols, session.rows), saved.screen)
-        made._stdout.load(saved.outputs[0])
-        made._stderr.load(saved.outputs[1])
+        try:
+            made._load(saved, seed)
+        except (KeyError, TypeError, IndexError) as exc:
+            raise ValueError(f"the state of a projection is incomplete: {exc!r}") from exc
         return made
 
-    @classmethod
-    def adopt(cls, session: Session) -> SessionProjection:
-        """Go on without a usable state: from the next line on, with nothing of the one before."""
-        made = cls(session.session_id)
-        made.session = session
-        made._base_ns = session.started_ns
-        made._terminal = session.definition.driver == "terminal"
-        made._stdout.lines = session.lines
-        return made
+    def _load(self, saved: _State, seed: ScreenSeed | None) -> None:
+        of = self.session
+        self._base_ns, self._last_ns, self._last_output_ns = saved.base_ns, saved.last_ns, saved.last_output_ns
+        self._resting, self._stopping = saved.resting, saved.stopping
+        self._terminal = saved.terminal
+        if saved.screen is not None:
+            self._screen = ShownScreen(seed or ScreenSeed(of.offset, of.cols, of.rows), saved.screen)
+        self._stdout.load(saved.outputs[0])
+        self._stderr.load(saved.outputs[1])
+
+    def adopt(self, session: Session) -> None:
+        """Go on as the projection of `session`, whose own state is of no use.
+
+        Feed frames of its recording first and drop what they give: best from the first on. Where the header was not
+        among them, lines are numbered on from all there were.
+        """
+        if not self.session.started_ns:
+            self._base_ns = session.started_ns
+            self._terminal = session.definition.driver == "terminal"
+            self._stdout.lines = session.lines
+        self.session = session
 
     @property
     def screen_seed(self) -> ScreenSeed | None:

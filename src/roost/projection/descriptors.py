@@ -16,6 +16,9 @@ class Descriptors:
         self._capacity = capacity or _share_of_limit()
         self._open: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def get(self, path: str, flags: int, mode: int = 0o600) -> int:
         """The descriptor of a file, opened if need be. It is good until the next call.
 

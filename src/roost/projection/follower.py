@@ -17,7 +17,7 @@ import structlog
 from msgspec import Struct
 
 from roost.core.projection import SessionProjection
-from roost.core.recording import Damage, Frame, Reader
+from roost.core.recording import Reader
 from roost.core.shown import ScreenSeed
 from roost.model.agents import Session
 from roost.model.events import AnyEvent
@@ -28,6 +28,9 @@ from roost.store.reader import Checkpoint
 from roost.store.writer import SessionWrite
 
 SLICE_BYTES = 262_144
+REREAD_BYTES = 67_108_864
+"""How much of a recording is read again at most when its checkpoint is of no use."""
+
 CHECKPOINT_S = 1.0
 CHECKPOINT_BYTES = 262_144
 
@@ -73,15 +76,28 @@ class Follower:
     def resume(cls, path: Path, files: Descriptors, kept: Checkpoint) -> Follower:
         """A recording projected as far as the store says."""
         seed = ScreenSeed.decode(kept.screen) if kept.screen else None
+        logs = LogPlace.decode(kept.logs)
         try:
             notes = msgspec.msgpack.decode(kept.checkpoint, type=_Notes)
             projection = SessionProjection.restore(notes.session, notes.state, seed)
         except (ValueError, msgspec.MsgspecError) as exc:
             log.warning("checkpoint unusable", session_id=kept.session.session_id, reason=str(exc))
-            projection = SessionProjection.adopt(kept.session)
-        made = cls(path, files, projection, LogPlace.decode(kept.logs))
+            return cls._resume_from_recording(path, files, kept.session, logs)
+        made = cls(path, files, projection, logs)
         made.logs_whole = False
         made._repeat(kept.session, seed)
+        return made
+
+    @classmethod
+    def _resume_from_recording(cls, path: Path, files: Descriptors, known: Session, logs: LogPlace) -> Follower:
+        """Come to where the store is without a checkpoint: read the recording again, of a long one the end."""
+        start = 0 if known.offset <= REREAD_BYTES else known.offset - REREAD_BYTES
+        made = cls(path, files, SessionProjection(known.session_id), logs)
+        made.logs_whole = False
+        made._start_at(start)
+        made._read_up_to(known)
+        made.projection.adopt(known)
+        made._start_at(known.offset)
         return made
 
     @property
@@ -171,15 +187,22 @@ class Follower:
         """The recording is shorter than what was read of it, as may be after a power cut: go on from its end."""
         self._note_now = True
         events = self.projection.shortened(size, self._read_to)
-        self._reader = Reader(size)
-        self._read_to = size
+        self._start_at(size)
         return events
 
     def _repeat(self, known: Session, seed: ScreenSeed | None) -> None:
-        """Come from the checkpoint to where the store is; what is told on the way is known already."""
+        """Come from the checkpoint to where the store is."""
+        if seed:
+            self._redraw(seed)
+        self._read_up_to(known)
+        if self.session != known:
+            log.warning("recording changed", session_id=known.session_id, stored=known.last_seq)
+            self.projection.session = known
+            self._start_at(known.offset)
+
+    def _read_up_to(self, known: Session) -> None:
+        """Project up to where the store is; what is told on the way is known already."""
         try:
-            if seed:
-                self._redraw(seed)
             while self._read_to < known.offset:
                 data, _ = self._bytes_at(self._read_to, min(SLICE_BYTES, known.offset - self._read_to))
                 if not data:
@@ -188,18 +211,19 @@ class Follower:
         except OSError as exc:
             log.warning("recording unreadable", session_id=known.session_id, reason=str(exc))
         self.asked_at = None
-        if self.session != known:
-            log.warning("recording changed", session_id=known.session_id, stored=known.last_seq)
-            self.projection.session = known
-            self._reader, self._read_to = Reader(known.offset), known.offset
+
+    def _start_at(self, offset: int) -> None:
+        self._reader, self._read_to = Reader(offset), offset
 
     def _redraw(self, seed: ScreenSeed) -> None:
-        """Draw what a full-screen program showed at the checkpoint."""
+        """Draw what a full-screen program showed at the checkpoint, as far as the recording can be read."""
         reader, at, end = Reader(seed.offset), seed.offset, self.session.offset
-        while at < end and (data := self._bytes_at(at, min(SLICE_BYTES, end - at))[0]):
-            items: list[Frame | Damage] = reader.feed(data)
-            self.projection.redraw(items)
-            at += len(data)
+        try:
+            while at < end and (data := self._bytes_at(at, min(SLICE_BYTES, end - at))[0]):
+                self.projection.redraw(reader.feed(data))
+                at += len(data)
+        except OSError as exc:
+            log.warning("recording unreadable", session_id=self.session.session_id, reason=str(exc))
 
     def _bytes_at(self, offset: int, limit: int) -> tuple[bytes, int]:
         """Bytes from `offset` on, and the file's size, exact where it is below `offset`."""
