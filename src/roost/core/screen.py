@@ -22,9 +22,12 @@ MAX_COLUMNS = 4096
 MAX_ROWS = 4096
 SCROLLBACK_BYTES = 2_000_000
 
-MODES_OFF_BY_DEFAULT = (1, 5, 9, 45, 66, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2031, 2048)
-"""DEC private modes that a snapshot carries over, beside those that it treats one by one (6, 7, 25, 47, 1047, 1049)."""
+MODES_OFF_BY_DEFAULT = (1, 5, 9, 45, 66, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2031, 2048)
+"""DEC private modes that a snapshot carries over, beside those that it treats one by one (6, 7, 25, 47, 1047, 1049).
 
+Alternate scrolling (1007) is left out: terminals differ in whether it is on by default, so none can be set back."""
+
+KEYPAD_MODE = 66
 MOUSE_MODES = (9, 1000, 1002, 1003)
 ALTERNATE_MODES = (1049, 1047, 47)
 
@@ -188,9 +191,18 @@ def _bounded(cols: int, rows: int) -> tuple[int, int]:
 
 
 def mode_bytes(numbers: Iterable[int], on: bool) -> bytes:
-    """The sequence that sets or resets DEC private modes; empty for none."""
-    listed = ";".join(map(str, numbers))
-    return f"\x1b[?{listed}{'h' if on else 'l'}".encode() if listed else b""
+    """The sequence that sets or resets DEC private modes; empty for none.
+
+    The application keypad goes by its older name, which every terminal knows.
+    """
+    keypad = b""
+    listed = []
+    for number in numbers:
+        if number == KEYPAD_MODE:
+            keypad = b"\x1b=" if on else b"\x1b>"
+        else:
+            listed.append(b"%d" % number)
+    return (b"\x1b[?%b%b" % (b";".join(listed), b"h" if on else b"l") if listed else b"") + keypad
 
 
 def printable(text: str) -> str:

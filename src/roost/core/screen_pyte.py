@@ -78,6 +78,8 @@ class PyteEmulator:
                 self._sequence(match["params"], match["final"])
             elif kind == "set" and match["middle"] in ("(", ")"):
                 self._screen.define_charset(match["set"], match["middle"])
+            elif kind == "escape" and match["escape"] in "=>":
+                self._keypad(match["escape"] == "=")
             elif kind == "escape":
                 self._do(_ESCAPES.get(match["escape"]), [])
             elif kind == "control":
@@ -121,6 +123,12 @@ class PyteEmulator:
         known = numbers[0] in (*MODES_OFF_BY_DEFAULT, *ALTERNATE_MODES, _ORIGIN, _WRAP, _VISIBLE)
         state = (1 if self.has_mode(numbers[0]) else 2) if known else 0
         self._reply(b"\x1b[?%d;%d$y" % (numbers[0], state))
+
+    def _keypad(self, application: bool) -> None:
+        if application:
+            self._private.add(screen.KEYPAD_MODE)
+        else:
+            self._private.discard(screen.KEYPAD_MODE)
 
     def _repeat(self, numbers: list[int]) -> None:
         self._screen.draw(self._last * (numbers[0] or 1))
