@@ -32,12 +32,14 @@ NOOP = re.compile(
     rb"|\[\?[0-9;]{0,1000}[cmnqu]"
     rb"|\[[0-9;]{0,1000}(?:[cnt]| q)"
     rb"|[()*+]B|%%G|[=>\\]"
-    rb"|" + _STRING + rb"|(?:\[[\x07-\x0e\x20-\x3f]{0,%d}|[\x20-\x2f]{1,16})?(?:[\x18\x1a]|(?=\x1b))"
+    rb"|"
+    + _STRING
+    + rb"|[\x20-\x2f]{1,16}(?![\x20-\x7e])|(?:\[[\x20-\x3f]{0,%d})?(?:[\x18\x1a]|(?=[\x1b\x80-\xff])|\Z)"
     rb")" % MAX_PARAMETERS
 )
 """What changes no text wherever the cursor stands: colours, strings, reports, key and mouse modes, what is aborted."""
 
-SPECIAL = re.compile(rb"[\x08\x0b\x0c\x0e]|\r(?!\r*\n)|\x1b(?!\[0?K)")
+SPECIAL = re.compile(rb"[\x08\x0b\x0c\x0e\x0f]|\r(?!\r*\n)|\x1b(?!\[0?K)")
 """What plain lines have none of. (Erasing behind the cursor does nothing while it stands at the line's end.)"""
 
 SPECIAL_ON_TERMINAL = re.compile(SPECIAL.pattern + rb"|(?<![\r\n])\n")
@@ -45,7 +47,7 @@ SPECIAL_ON_TERMINAL = re.compile(SPECIAL.pattern + rb"|(?<![\r\n])\n")
 
 ERASE_END = re.compile("\x1b\\[0?K")
 
-IGNORED = bytes(c for c in range(32) if c not in b"\x07\x08\t\n\x0b\x0c\r\x0e\x18\x1a\x1b") + b"\x7f"
+IGNORED = bytes(c for c in range(32) if c not in b"\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x18\x1a\x1b") + b"\x7f"
 """Controls that do nothing in any state."""
 
 BELLS = b"\x07\x18\x1a"
@@ -54,18 +56,23 @@ BELLS = b"\x07\x18\x1a"
 TEXT = bytes(c for c in range(32, 256) if c != 0x7F) + b"\t"
 """Bytes that are text, and the tab."""
 
-COMMON = b"\x07\b\t\n\v\f\r\x0e\x18\x1a\x1b"
+COMMON = b"\x07\b\t\n\v\f\r\x0e\x0f\x18\x1a\x1b"
+"""The other controls."""
+
+SHIFT_OUT, SHIFT_IN = b"\x0e", b"\x0f"
 
 _CONTROLS = bytes(range(32))
-_EMBEDDED = re.compile(rb"\x1b(?:\[[\x20-\x3f]{0,%d})?[\x07-\x0e]" % MAX_PARAMETERS)
+_EMBEDDED = re.compile(rb"\x1b(?:\[[\x20-\x3f]{0,%d})?[\x07-\x0f]" % MAX_PARAMETERS)
 _SEQUENCE = re.compile(
-    rb"\x1b((?:[\x07-\x0e]{0,16}\[[\x07-\x0e\x20-\x3f]{0,%d})[@-~]|[\x07-\x0e]{1,16})" % MAX_PARAMETERS
+    rb"\x1b(?P<kept>[\x07-\x0f]{0,16})[\x20-\x2f]{1,16}(?![\x20-\x7e])"
+    rb"|\x1b(?P<body>[\x07-\x0f]{0,16}(?:\[[\x07-\x0f\x20-\x3f]{0,%d})?)"
+    rb"(?:(?P<aborted>[\x18\x1a]|(?=[\x1b\x80-\xff])|\Z)|(?P<final>[\x30-\x7e]?))" % MAX_PARAMETERS
 )
 _C1 = re.compile(rb"\xc2([\x80-\x9f])")
 
 _PARTIAL = re.compile(
-    rb"\x1b(?:\[[\x07-\x0e\x20-\x3f]{0,%d}|(?P<string>\][^\x07\x1b\x18\x1a]*|[PX^_][^\x1b\x18\x1a]*)"
-    rb"|[\x20-\x2f]{0,16}|[\x07-\x0e]{1,16})?\Z" % MAX_PARAMETERS
+    rb"\x1b[\x07-\x0f]{0,16}(?:\[[\x07-\x0f\x20-\x3f]{0,%d}|[\x20-\x2f]{1,16}"
+    rb"|(?P<string>[\]PX^_])(?:(?<=\])[^\x07\x1b\x18\x1a]*|(?<!\])[^\x1b\x18\x1a]*))?\Z" % MAX_PARAMETERS
 )
 _PARTIAL_UTF8 = re.compile(
     rb"(?:[\xc2-\xdf]|\xe0[\xa0-\xbf]?|[\xe1-\xec\xee\xef][\x80-\xbf]?|\xed[\x80-\x9f]?"
@@ -74,7 +81,7 @@ _PARTIAL_UTF8 = re.compile(
 
 TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f]+)"
-    rf"|\x1b\[(?P<params>[\x07-\x0e -?]{{0,{MAX_PARAMETERS}}})(?P<final>[@-~])"
+    rf"|\x1b\[(?P<params>[\x07-\x0f -?]{{0,{MAX_PARAMETERS}}})(?P<final>[@-~])"
     r"|\x1b(?P<middle>[ -/]{1,16})(?P<set>[0-~])"
     r"|\x1b(?P<escape>[0-OQ-WYZ`-~])"
     r"|(?P<control>\x1b\[?|[\x00-\x1f\x7f])"
@@ -90,10 +97,21 @@ def fold_c1(data: bytes) -> bytes:
 
 
 def settle_escapes(data: bytes) -> bytes:
-    """Controls that stand within a sequence moved before it."""
+    """Controls that stand within a sequence moved before it; of an aborted one they alone stay."""
     if not _EMBEDDED.search(data):
         return data
-    return _SEQUENCE.sub(lambda m: bytes(c for c in m[1] if c < 32) + b"\x1b" + m[1].translate(None, _CONTROLS), data)
+    return _SEQUENCE.sub(_settled, data)
+
+
+def _settled(match: re.Match[bytes]) -> bytes:
+    if match["body"] is None:
+        return match["kept"]
+    controls = bytes(byte for byte in match["body"] if byte < 32)
+    if match["final"] is None:
+        return controls
+    if not controls:
+        return match[0]
+    return controls + b"\x1b" + match["body"].translate(None, _CONTROLS) + match["final"]
 
 
 def split_tail(data: bytes) -> tuple[bytes, bytes]:
@@ -123,8 +141,8 @@ def _partial_at(data: bytes, at: int) -> tuple[bytes, bytes] | None:
         begin = data.rfind(b"\x1b", 0, at)
         outer = _PARTIAL.match(data[begin:at]) if begin >= 0 else None
         if outer and outer["string"]:
-            return data[:begin], data[begin : begin + 2] + b"\x1b"
+            return data[:begin], outer[0][: outer.end("string")] + b"\x1b"
     match = _PARTIAL.match(data, at)
     if match is None:
         return None
-    return data[:at], (data[at : at + 2] if match["string"] else data[at:])
+    return data[:at], (data[at : match.end("string")] if match["string"] else data[at:])

@@ -25,7 +25,8 @@ class Interpreter:
     def __init__(self, page: Page, *, line_feed_returns: bool) -> None:
         self.page = page
         self.line_feed_returns = line_feed_returns
-        self.last = " "
+        self.last = ""
+        """The character that REP repeats: the last one written in this line."""
 
     def run(self, text: str) -> None:
         """Apply all of `text`."""
@@ -57,7 +58,7 @@ class Interpreter:
         while at < len(cells):
             room = self._room(cells, at)
             row = page.changed()
-            if page.inserting:
+            if page.inserting and page.columns:
                 row.insert(page.x, room, page.columns)
             row.put(page.x, cells[at : at + room])
             for key in [key for key in marks if key < at + room]:
@@ -100,12 +101,14 @@ class Interpreter:
         if control == "\n":
             if self.line_feed_returns:
                 page.x = 0
+            self.last = ""
             page.line_feed()
         elif control == "\r":
             page.x = 0
         elif control == "\b":
             self._to_column(self._x() - 1)
         elif control == "\t":
+            self.last = " "
             self._to_column((self._x() // TAB + 1) * TAB)
         elif control in "\v\f":
             page.line_feed()
@@ -127,9 +130,8 @@ class Interpreter:
             page.move_up_or_scroll()
         elif final == "c":
             page.reset_modes()
+            page.x = page.y = 0
             page.clear()
-            page.x = 0
-            page.y = 0
             page.saved = None
 
     def _designate(self, middle: str, final: str) -> None:
@@ -262,19 +264,19 @@ class Interpreter:
 
     def _save(self) -> None:
         page = self.page
-        page.saved = Saved(page.x, page.y, page.graphic_sets[0], page.changes, page.episode, page.painting)
+        page.saved = Saved(page.x, page.y, page.graphic_sets[0])
 
     def _restore(self) -> None:
         page = self.page
-        saved = page.saved or Saved(0, 0, False, -1, False, False)
+        saved = page.saved or Saved(0, 0, False)
         page.move_to_row(min(saved.y, page.height - 1))
         page.x = saved.x
         page.graphic_sets[0] = saved.graphics
-        if saved.changes == page.changes:
-            page.episode, page.painting = saved.episode, saved.painting
+        page.relax()
 
     def _repeat(self, n: list[int]) -> None:
-        self.write(self.last * min(_at(n, 0), self.page.columns * self.page.height or TAB * TAB))
+        if self.last:
+            self.write(self.last * min(_at(n, 0), self.page.columns * self.page.height or TAB * TAB))
 
     def _soft_reset(self, _: list[int]) -> None:
         self.page.reset_modes()

@@ -25,7 +25,7 @@ _APPENDED_ENDS_PAINTING = 3
 
 
 _SCALARS = (
-    "columns", "height", "max_line", "recent", "line_row", "saved", "changes", "margins", "autowrap", "inserting",
+    "columns", "height", "max_line", "recent", "line_row", "saved", "margins", "autowrap", "inserting",
     "origin", "graphic_sets", "shifted",
 )  # fmt: skip
 _EDITING = (
@@ -57,9 +57,6 @@ class Saved(NamedTuple):
     x: int
     y: int
     graphics: bool
-    changes: int
-    episode: bool
-    painting: bool
 
 
 class Page:
@@ -76,7 +73,6 @@ class Page:
         self.recent: list[str] = []
         self.line_row = 0
         self.saved: Saved | None = None
-        self.changes = 0
         self.set_size(columns, height)
         self.reset_modes()
         self._begin([Row()], 0, 0)
@@ -129,7 +125,8 @@ class Page:
         row = self.rows[-1]
         return (
             self.index == len(self.rows) - 1
-            and self.x == len(row.text)
+            and self.x >= row.used
+            and (self.x == 0 or row.used > 0)
             and self.margins == (0, self.height - 1)
             and self.autowrap
             and not (self.inserting or self.origin or self.shifted or self.graphic_sets[0])
@@ -138,6 +135,8 @@ class Page:
     def close(self) -> str:
         """Forget the rows; what stands above is kept as recent lines. Returns the unfinished line."""
         begin = self._line_start(self.index)
+        last = self.rows[-1]
+        last.text = last.text[: last.used].ljust(self.x)
         partial = self._text(begin, len(self.rows))
         lines = [self._text(a, b).rstrip(" ") for a, b in self._lines(0, begin)]
         self.line_row = self.top_row + begin
@@ -176,10 +175,14 @@ class Page:
                 row += self.rows_of(line)
         self.line_row = min(row, last)
         keep = lines[-self.height :]
-        limit = self.columns * self.height or self.max_line
-        if max(map(len, keep)) > limit:
-            keep = [line[-limit:] for line in keep]
+        if self.columns and max(map(len, keep)) * 2 > self.columns * self.height:
+            keep = [self._end_of(line) for line in keep]
         self.recent = keep if len(keep) == self.height else (self.recent + keep)[-self.height :]
+
+    def _end_of(self, line: str) -> str:
+        """As much of a line as a screen can show."""
+        rows = self._wrap(line)[-self.height :]
+        return "".join(map(self._padded, rows, rows[1:])) + rows[-1].rendered()
 
     def rows_of(self, line: str) -> int:
         """How many rows a line takes."""
@@ -215,8 +218,25 @@ class Page:
         """No more will come: everything is given out."""
         self._trim()
         last = self.rows[-1]
-        empty = not last.text and not self.carry and not (len(self.rows) > 1 and self.rows[-2].wrapped)
+        empty = not last.used and not self.carry and not (len(self.rows) > 1 and self.rows[-2].wrapped)
         self._release(len(self.rows) - empty)
+
+    def relax(self) -> None:
+        """The cursor came back: if it stands on the last row and nothing above changed, nothing needs to be held."""
+        self._trim()
+        at = self.index
+        if at != len(self.rows) - 1:
+            return
+        begin = self._line_start(min(self.held_from, at))
+        if all(self._is_given(*line) for line in self._lines(begin, self._line_start(at))):
+            self.episode = self.painting = False
+            self.held_from = self._line_start(at)
+            self.reach = self.appended = self.scrolled = 0
+
+    def _is_given(self, first: int, after: int) -> bool:
+        text = self._text(first, after).rstrip(" ")
+        given = self.rows[first].given
+        return given is not None and text in ("", given) and not (first == 0 and self.carry)
 
     def _end_episode(self) -> None:
         self._trim()
@@ -241,7 +261,7 @@ class Page:
         if first == 0 and self.carry:
             self._give(self.carry + text, head.time_ns)
             self.carry = ""
-        elif head.given is None or (text and head.given != text):
+        elif not self._is_given(first, after):
             self._give(text, max(row.time_ns for row in self.rows[first:after]))
         else:
             return
@@ -271,31 +291,29 @@ class Page:
     def _text(self, first: int, after: int) -> str:
         if after - first == 1:
             return self.rows[first].rendered()
-        head = "".join(map(self._padded, self.rows[first : after - 1]))
-        return head + self.rows[after - 1].rendered()
+        rows = self.rows[first:after]
+        return "".join(map(self._padded, rows, rows[1:])) + rows[-1].rendered()
 
-    def _padded(self, row: Row) -> str:
-        """A wrapped row's text; one cell may be missing before a wide character, more were erased."""
-        missing = self.columns - len(row.text)
-        return row.rendered() + (" " * missing if missing > 1 else "")
+    def _padded(self, row: Row, following: Row) -> str:
+        """A wrapped row's text up to the edge; before a wide character the last cell stays unused."""
+        edge = self.columns - following.text.startswith(FILLER, 1)
+        return row.rendered() + " " * (edge - len(row.text))
 
     def _trim(self) -> None:
         """Forget blank rows below the cursor."""
         rows = self.rows
-        while len(rows) - 1 > self.index and not rows[-1].text.strip(" "):
+        while len(rows) - 1 > self.index and not rows[-1].used:
             rows.pop()
 
     # -- erasing ---------------------------------------------------------------------------------------------------
 
     def erase_below(self) -> None:
         """Every row below the cursor becomes blank."""
-        self.changes += 1
         for row in self.rows[self.index + 1 :]:
             self._blank(row)
 
     def erase_above(self) -> None:
         """Every row above the cursor becomes blank."""
-        self.changes += 1
         self.held_from = 0
         self.recent.clear()
         for row in self.rows[: self.index]:
@@ -303,7 +321,6 @@ class Page:
 
     def clear(self) -> None:
         """Every row becomes blank; the cursor stays where it is."""
-        self.changes += 1
         self.recent.clear()
         self.carry = ""
         self.rows = [Row(time_ns=self.time_ns)]
@@ -318,8 +335,8 @@ class Page:
     def cut_line(self) -> None:
         """On an endless row: give out the first `max_line` cells as the beginning of the line."""
         row = self.here()
-        self.given.append(Given(row.text[: self.max_line].replace(FILLER, ""), self.time_ns, True))
-        row.text = row.text[self.max_line :]
+        head = row.split(self.max_line)
+        self.given.append(Given(head.rendered(), self.time_ns, True))
         self.x = max(0, self.x - self.max_line)
 
     # -- rows ------------------------------------------------------------------------------------------------------
@@ -338,7 +355,6 @@ class Page:
         at = self.y - self.top_row
         row = self.rows[at]
         row.time_ns = self.time_ns
-        self.changes += 1
         if at < self.held_from:
             self.held_from = at
         return row
@@ -360,13 +376,11 @@ class Page:
 
     def _wrap(self, text: str) -> list[Row]:
         """A line as rows."""
-        if not self.columns:
-            return [Row(text)]
         row = Row()
         rows = [row]
         cells, marks = layout(text)
         at = 0
-        while len(cells) - at > self.columns:
+        while self.columns and len(cells) - at > self.columns:
             end = at + self.columns
             end -= cells[end] == FILLER
             row.text, row.wrapped = cells[at:end], True
@@ -386,7 +400,7 @@ class Page:
         went_up = y < self.y
         self.reveal(y)
         self.y = y
-        if absolute and any(row.text for row in self.rows):
+        if absolute and any(row.used for row in self.rows):
             self.painting = self.episode = True
             self.scrolled = self.appended = 0
         if went_up:
@@ -443,7 +457,7 @@ class Page:
         if not self.carry and head.given is not None and head.given == self._text(0, after).rstrip(" "):
             self.rows[1].given = self._text(1, after).rstrip(" ")
             return
-        self.carry += self._padded(head)
+        self.carry += self._padded(head, self.rows[1])
         self.held_from = 0
         if len(self.carry) > self.max_line:
             self.given.append(Given(self.carry[: self.max_line], self.time_ns, True))
@@ -462,7 +476,6 @@ class Page:
         self.reveal(bottom)
         at -= self.top_row
         self.held_from = min(self.held_from, at)
-        self.changes += 1
         self.episode = True
         if at > 0:
             self.rows[at - 1].wrapped = False

@@ -23,6 +23,11 @@ class Row:
         self.given = given
         self.time_ns = time_ns
 
+    @property
+    def used(self) -> int:
+        """Cells up to the last one that is not blank."""
+        return max(len(self.text.rstrip(" ")), max(self.marks, default=-1) + 1)
+
     def put(self, at: int, cells: str) -> None:
         """Write cells over what stands at column `at`."""
         end = at + len(cells)
@@ -38,6 +43,7 @@ class Row:
         """Join `marks` to the character in the cell `at`."""
         if 0 < at < len(self.text) and self.text[at] == FILLER:
             at -= 1
+        self.text = self.text.ljust(at + 1)
         self.marks[at] = self.marks.get(at, "") + marks
 
     def erase(self, at: int, end: int) -> None:
@@ -56,8 +62,10 @@ class Row:
         self._shift_marks(at, count)
         text = self.text[:at] + " " * count + self.text[at:]
         self.text = text[:columns] if columns else text
-        if columns and len(text) > columns and text[columns] == FILLER:
-            self.text = self.text[:-1] + " "
+        if columns and len(text) > columns:
+            if text[columns] == FILLER:
+                self.text = self.text[:-1] + " "
+            self.marks = {key: value for key, value in self.marks.items() if key < columns}
 
     def delete(self, at: int, count: int) -> None:
         """Take `count` cells out at `at`; the rest moves left."""
@@ -66,6 +74,14 @@ class Row:
         self._open(at, at + count)
         self._shift_marks(at + count, -count)
         self.text = self.text[:at] + self.text[at + count :]
+
+    def split(self, at: int) -> Row:
+        """Keep the cells from `at` on; the ones before it are returned as another row."""
+        head = Row(self.text[:at])
+        head.marks = {key: value for key, value in self.marks.items() if key < at}
+        self.text = self.text[at:]
+        self.marks = {key - at: value for key, value in self.marks.items() if key >= at}
+        return head
 
     def rendered(self) -> str:
         """The row's text, marks joined and fillers gone."""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 from roost.core import ansi
 from roost.core.controls import Interpreter
 from roost.core.page import Page
+from roost.core.width import columns as columns_of
 
 STATE_VERSION = 1
 
@@ -105,6 +106,8 @@ class Cleaner:
     def feed_bulk(self, data: bytes, time_ns: int) -> list[Bulk]:
         """As `feed`, with lines of one time together."""
         self._page.time_ns = time_ns
+        if data.translate(None, ansi.TEXT).translate(None, ansi.COMMON):
+            data = data.translate(None, ansi.IGNORED)
         data, self._tail = ansi.split_tail(ansi.fold_c1(self._tail + data if self._tail else data))
         self._take(data)
         return self._drain()
@@ -130,7 +133,7 @@ class Cleaner:
             self._collect()
             page.discard()
             self._editing = False
-        elif self._partial:
+        elif self._partial.strip(" "):
             self._give([self._partial.rstrip(" ")], time_ns)
         self._partial = ""
         return self._drain()
@@ -178,31 +181,33 @@ class Cleaner:
         if self._alternate or not data:
             return
         controls = data.translate(None, ansi.TEXT)
-        if controls.translate(None, ansi.COMMON):
-            data = data.translate(None, ansi.IGNORED)
         if b"\x1b" in controls:
-            data = ansi.NOOP.sub(b"", data)
-            if b"\x1b" in data:
-                data = ansi.settle_escapes(data)
-            data = data.translate(None, ansi.BELLS)
+            data = _without_noops(data)
+        if controls.strip(b"\r\n"):
+            keep_shifts = self._editing or ansi.SHIFT_OUT in controls
+            data = data.translate(None, ansi.BELLS if keep_shifts else ansi.BELLS + ansi.SHIFT_IN)
             controls = data.translate(None, ansi.TEXT)
-        elif controls:
-            data = data.translate(None, ansi.BELLS)
-            controls = controls.translate(None, ansi.IGNORED + ansi.BELLS)
         at = self._edit(data, 0) if self._editing else 0
-        if at == 0 and self._is_plain(data, controls):
-            self._plain(data)
-        elif at < len(data):
+        if at == 0 and self._plain_rows(data, controls):
+            return
+        if at < len(data):
             self._mixed(data, at)
 
-    def _is_plain(self, data: bytes, controls: bytes) -> bool:
-        """Whether `data`, whose only controls besides tabs are `controls`, holds nothing but lines."""
+    def _plain_rows(self, data: bytes, controls: bytes) -> bool:
+        """Take `data`, whose only controls besides tabs are `controls`, if it is nothing but whole lines."""
         if not self._page.columns:
-            return not controls.strip(b"\n") or not ansi.SPECIAL.search(data)
-        ends = len(controls) // 2
-        if controls == b"\r\n" * ends and data.count(b"\r\n") == ends:
+            if controls.strip(b"\n"):
+                return False
+            self._lines(data.decode("utf-8", "replace").split("\n"), b"\t" in data)
             return True
-        return not ansi.SPECIAL_ON_TERMINAL.search(data)
+        ends = len(controls) // 2
+        if controls != b"\r\n" * ends:
+            return False
+        lines = data.decode("utf-8", "replace").split("\r\n")
+        if len(lines) != ends + 1:
+            return False
+        self._lines(lines, b"\t" in data)
+        return True
 
     def _mixed(self, data: bytes, at: int) -> None:
         """Plain lines in bulk, the others one by one."""
@@ -220,18 +225,22 @@ class Cleaner:
     # -- the fast path ---------------------------------------------------------------------------------------------
 
     def _plain(self, data: bytes) -> None:
-        """Lines in which the cursor only moves on."""
+        """Bytes in which the cursor only moves on."""
         text = data.translate(None, b"\r").decode("utf-8", "replace")
         if "\x1b" in text:
             text = ansi.ERASE_END.sub("", text)
-        text = self._partial + text if self._partial else text
-        lines = text.split("\n")
-        if "\t" in text or len(text) > self._max_line:
+        self._lines(text.split("\n"), "\t" in text)
+
+    def _lines(self, lines: list[str], tabs: bool) -> None:
+        """Text of whole lines and, last, of one that goes on."""
+        if self._partial:
+            lines[0] = self._partial + lines[0]
+        if tabs or max(map(len, lines)) * 2 > self._max_line:
             self._one_by_one(lines)
             return
         self._partial = lines.pop()
         if lines:
-            self._give(_trimmed(lines, text), self._page.time_ns)
+            self._give([line.rstrip(" ") for line in lines], self._page.time_ns)
 
     def _one_by_one(self, lines: list[str]) -> None:
         """Lines that may hold tabs or be too long."""
@@ -240,7 +249,7 @@ class Cleaner:
         ready: list[str] = []
         for at, line in enumerate(lines):
             clear = self._expand(line)
-            if clear is not None and len(clear) <= self._max_line:
+            if clear is not None and max(len(clear), columns_of(clear)) <= self._max_line:
                 if at == last:
                     self._partial = clear
                 else:
@@ -272,6 +281,7 @@ class Cleaner:
 
     def _open(self) -> None:
         self._page.open(self._partial)
+        self._interpreter.last = self._partial[-1:]
         self._partial = ""
         self._editing = True
 
@@ -344,9 +354,13 @@ class Cleaner:
         return cleaner
 
 
-def _trimmed(lines: list[str], text: str) -> list[str]:
-    """Lines without blanks at their ends, which no terminal shows."""
-    return [line.rstrip(" ") for line in lines] if " \n" in text else lines
+def _without_noops(data: bytes) -> bytes:
+    """Without the sequences that change no text. Controls within sequences are looked for only if any is left."""
+    stripped = ansi.NOOP.sub(b"", data)
+    if b"\x1b" not in stripped:
+        return stripped
+    settled = ansi.settle_escapes(data)
+    return stripped if settled is data else ansi.NOOP.sub(b"", settled)
 
 
 def _singly(pieces: list[Bulk]) -> list[Piece]:
