@@ -259,6 +259,8 @@ def upgrade(rest: Rest, headers: dict[str, str], *, token: str | None = None) ->
     with socket.create_connection(("127.0.0.1", rest.server.port), timeout=10) as connection:
         connection.sendall((text + "\r\n").encode())
         answer = connection.recv(65536).decode()
+        while answer.startswith("HTTP/1.1 4") and not answer.endswith("}}"):
+            answer += connection.recv(65536).decode()
     return int(answer.split(" ", 2)[1]), answer
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from roost.errors import NotFound
 from roost.web import page
 from roost.web.page import Page
+from roost.web.requests import Exchange
 from tests.web.conftest import Rest
 
 SCRIPT = "console.log(1);" * 200
@@ -35,8 +36,8 @@ def built(tmp_path: Path) -> Page:
 
 
 def call(found: Page, path: str, **headers: str) -> Any:
-    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return SimpleNamespace(context=SimpleNamespace(page=found), scope={"path": path, "headers": raw})
+    lines = {name.replace("_", "-"): [value] for name, value in headers.items()}
+    return SimpleNamespace(context=SimpleNamespace(page=found), scope={"path": path, "roost": Exchange("r", lines)})
 
 
 def index(found: Page, path: str, **headers: str) -> Response:

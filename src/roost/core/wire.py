@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,8 +20,12 @@ _json = msgspec.json.Encoder()
 
 def timestamp(time_ns: int) -> str:
     """RFC 3339 in UTC with milliseconds and a `Z`."""
-    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ns // 1_000_000 % 1000:03d}Z"
+    return f"{_to_the_second(time_ns // 1_000_000_000)}.{time_ns // 1_000_000 % 1000:03d}Z"
+
+
+@lru_cache(4096)
+def _to_the_second(time_s: int) -> str:
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def event_data(event: AnyEvent) -> dict[str, Any]:

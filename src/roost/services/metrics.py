@@ -70,6 +70,7 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -78,9 +79,14 @@ class Metrics:
 
     def served(self, method: str, route: str, status: int, took_s: float | None) -> None:
         """Count a request; `took_s` is None for a stream."""
-        self._requests.labels(method if method in METHODS else "other", route or "none", str(status)).inc()
+        key = (method if method in METHODS else "other", route or "none", status)
+        counted = self._counted.get(key)
+        if counted is None:
+            requests = self._requests.labels(key[0], key[1], str(status))
+            counted = self._counted[key] = (requests, self._seconds.labels(key[1]))
+        counted[0].inc()
         if took_s is not None:
-            self._seconds.labels(route or "none").observe(took_s)
+            counted[1].observe(took_s)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -9,7 +9,7 @@ from roost.core.rates import Rates
 from roost.services.metrics import Metrics, Parts
 from roost.web.auth import load_tokens
 from roost.web.context import Context
-from roost.web.dispatch import router
+from roost.web.dispatch import Routing
 from roost.web.frame import Frame
 from roost.web.guard import Guard
 from roost.web.routes import ROUTES
@@ -43,4 +43,4 @@ def build_app(context: Context) -> ASGIApp:
         rates=Rates(server.requests_per_s, server.request_burst),
         metrics=Metrics(parts),
     )
-    return Frame(Guard(router(ROUTES, whole), whole), whole)
+    return Frame(Guard(Routing(ROUTES, whole), whole), whole)

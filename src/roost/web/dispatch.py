@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 
+from roost.core.addresses import Addresses
 from roost.core.guard import require
 from roost.errors import LimitReached, MethodNotAllowed, NotFound, RoostError
 from roost.web import handshake
@@ -115,40 +115,37 @@ class Methods:
     """The entries of one path, by method."""
 
     def __init__(self, entries: Sequence[Entry], context: Context) -> None:
-        self._context = context
-        self._endpoints: dict[str, Endpoint] = {}
+        self.endpoints = {entry.method: Endpoint(entry, context) for entry in entries}
+        if "GET" in self.endpoints:
+            self.endpoints["HEAD"] = self.endpoints["GET"]
+        self.least = "anybody" if any(entry.least == "anybody" for entry in entries) else "viewer"
+
+
+class Routing:
+    """The application that serves the entries. It takes a token to learn that something else is not there."""
+
+    def __init__(self, entries: Sequence[Entry], context: Context) -> None:
+        paths: dict[str, list[Entry]] = {}
         for entry in entries:
-            self._endpoints[entry.method] = Endpoint(entry, context)
-        if "GET" in self._endpoints:
-            self._endpoints["HEAD"] = self._endpoints["GET"]
-        least_any = any(entry.least == "anybody" for entry in entries)
-        self._least = "anybody" if least_any else "viewer"
+            paths.setdefault(entry.path, []).append(entry)
+        self._context = context
+        self._addresses = Addresses({path: Methods(group, context) for path, group in paths.items()})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._endpoints.get(scope["method"])
-        if endpoint is None:
-            admit(scope, self._least, self._context)
-            allowed = sorted(self._endpoints)
-            raise MethodNotAllowed(f"{scope['method'][:20]} is not for this path", allowed=allowed)
+        method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
+        found = self._addresses.find(scope["path"])
+        endpoint = found.value.endpoints.get(method) if found else None
+        if found is None or endpoint is None:
+            raise self._absent(scope, method, found.value if found else None)
+        scope["path_params"] = found.parameters
         await endpoint(scope, receive, send)
 
-
-def router(entries: Sequence[Entry], context: Context) -> Router:
-    """The application that serves the entries. It takes a token to learn that something else is not there."""
-    paths: dict[str, list[Entry]] = {}
-    found: list[BaseRoute] = []
-    for entry in entries:
-        if entry.method == "WEBSOCKET":
-            found.append(WebSocketRoute(entry.path, Endpoint(entry, context)))
-        else:
-            paths.setdefault(entry.path, []).append(entry)
-    found += [Route(path, Methods(group, context)) for path, group in paths.items()]
-
-    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-        admit(scope, "viewer", context)
-        raise NotFound(f"there is nothing at {scope['path'][:200]}", path=scope["path"][:200])
-
-    return Router(found, redirect_slashes=False, default=nothing)
+    def _absent(self, scope: Scope, method: str, methods: Methods | None) -> RoostError:
+        admit(scope, methods.least if methods else "viewer", self._context)
+        allowed = sorted(methods.endpoints.keys() - {"WEBSOCKET"}) if methods else []
+        if not allowed or method == "WEBSOCKET":
+            return NotFound(f"there is nothing at {scope['path'][:200]}", path=scope["path"][:200])
+        return MethodNotAllowed(f"{method[:20]} is not for this path", allowed=allowed)
 
 
 def _payer(scope: Scope) -> str:

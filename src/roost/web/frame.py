@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable, Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
 import structlog
 
 from roost.errors import RoostError
 from roost.web import problems
-from roost.web.requests import Exchange, header, header_values
+from roost.web.requests import Exchange, header, read_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,8 +34,18 @@ SAFE_HEADERS = {
 DRAINED_BYTES = 16_777_216
 """How much of a refused body is read for the sake of the connection; after a larger one it is closed."""
 
+_STARTED = secrets.token_hex(4)
+_numbers = count(1)
 audit_log = structlog.get_logger("audit")
 Headers = list[tuple[bytes, bytes]]
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Headers as ASGI wants them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+_SAFE = encoded(SAFE_HEADERS.items())
 
 
 class Frame:
@@ -47,7 +58,8 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
-        found = scope["roost"] = Exchange(_request_id(scope))
+        headers = read_headers(scope)
+        found = scope["roost"] = Exchange(_request_id(headers.get("x-request-id", ())), headers)
         started = time.perf_counter()
         answer = _Answer(found, send)
         try:
@@ -105,11 +117,6 @@ async def send_error(error: RoostError, request_id: str, send: Send, *, closing:
     await send({"type": "http.response.body", "body": body})
 
 
-def encoded(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Headers as ASGI wants them."""
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-
-
 class _Answer:
     """What goes out: adds the headers that every answer has, and notes how far it got."""
 
@@ -118,24 +125,24 @@ class _Answer:
         self.started = False
         self._send = send
 
-    async def send(self, message: Message) -> None:
-        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send on. Not a coroutine of its own, for the sake of streams, which send often."""
+        kind = message["type"]
+        if kind in ("http.response.start", "websocket.http.response.start"):
             self.started = True
             self.exchange.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._missing(message.get("headers", ()))]
-        elif message["type"] in ("websocket.accept", "websocket.close"):
+            message["headers"] = self._completed(message.get("headers", ()))
+        elif kind in ("websocket.accept", "websocket.close"):
             self.started = True
-        await self._send(message)
+        return self._send(message)
 
-    def _missing(self, given: Iterable[tuple[bytes, bytes]]) -> Headers:
+    def _completed(self, given: Iterable[tuple[bytes, bytes]]) -> Headers:
         names = {name.lower() for name, _ in given}
-        return [pair for pair in encoded(self._wanted().items()) if pair[0] not in names]
-
-    def _wanted(self) -> dict[str, str]:
-        wanted = SAFE_HEADERS | {"X-Request-Id": self.exchange.request_id}
+        found = [*given, *(pair for pair in _SAFE if pair[0] not in names)]
+        found.append((b"x-request-id", self.exchange.request_id.encode()))
         if self.exchange.foreign is not None:
-            wanted |= cors_headers(self.exchange.foreign)
-        return wanted
+            found += encoded(cors_headers(self.exchange.foreign).items())
+        return found
 
 
 def cors_headers(origin: str) -> dict[str, str]:
@@ -169,8 +176,7 @@ def _has_endless_body(scope: Scope) -> bool:
     return is_long or bool(header(scope, "transfer-encoding"))
 
 
-def _request_id(scope: Scope) -> str:
-    given = header_values(scope, "x-request-id")
+def _request_id(given: Sequence[str]) -> str:
     if len(given) == 1 and REQUEST_ID.match(given[0]):
         return given[0]
-    return secrets.token_hex(8)
+    return f"{_STARTED}-{next(_numbers):x}"

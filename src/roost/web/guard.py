@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from roost.core.guard import Head, Policy, policy, screen
 from roost.errors import RoostError, Unauthorized
 from roost.web.auth import ANYONE, Principal, cookie_name
-from roost.web.frame import cors_headers, encoded
+from roost.web.frame import encoded
 from roost.web.requests import exchange, header, header_values
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Guard:
         found = exchange(scope)
         found.foreign = screen(_head(scope), self._policy_of(scope))
         if _is_preflight(scope):
-            await _answer_preflight(found.foreign, send)
+            await _answer_preflight(send)
             return
         found.principal, found.refusal = self._identify(scope)
         await self._app(scope, receive, send)
@@ -114,9 +114,8 @@ def _is_preflight(scope: Scope) -> bool:
     return scope.get("method") == "OPTIONS" and bool(header(scope, "access-control-request-method"))
 
 
-async def _answer_preflight(foreign: str | None, send: Send) -> None:
-    headers = {} if foreign is None else cors_headers(foreign)
-    headers |= {
+async def _answer_preflight(send: Send) -> None:
+    headers = {
         "Access-Control-Allow-Methods": METHODS,
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID, X-Request-Id",
         "Access-Control-Max-Age": "600",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -31,6 +32,8 @@ class Exchange:
     """What is known of a request while it is served; `scope["roost"]`."""
 
     request_id: str
+    headers: dict[str, list[str]] = field(default_factory=dict)
+    """Every line of each header, names in lower case."""
     principal: Principal | None = None
     refusal: RoostError | None = None
     """Why there is no principal."""
@@ -93,15 +96,23 @@ def caller(scope: Scope) -> Principal:
     return found.principal
 
 
+def read_headers(scope: Scope) -> dict[str, list[str]]:
+    """Every header line by its name in lower case."""
+    found: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return found
+
+
 def header_values(scope: Scope, name: str) -> list[str]:
     """Every header line of that name, which is given in lower case."""
-    wanted = name.encode()
-    return [value.decode("latin-1") for key, value in scope["headers"] if key == wanted]
+    return exchange(scope).headers.get(name, [])
 
 
 def header(scope: Scope, name: str) -> str:
     """The first header line of that name; empty where there is none."""
-    return next(iter(header_values(scope, name)), "")
+    lines = exchange(scope).headers.get(name)
+    return lines[0] if lines else ""
 
 
 def check_body(scope: Scope, limit: int) -> None:
@@ -175,7 +186,7 @@ def decode_query(raw: bytes, kind: type[T]) -> T:
         pairs = parse_qsl(raw.decode("ascii"), True, encoding="utf-8", errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as exc:
         raise MalformedRequest(f"the query string cannot be read: {exc}") from exc
-    lists = {name for name, hint in get_type_hints(kind).items() if get_origin(hint) is list}
+    lists = _list_fields(cast(Any, kind))
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in lists:
@@ -191,6 +202,11 @@ def decode_query(raw: bytes, kind: type[T]) -> T:
     for name, value in values.items():
         _refuse_lax(name, value, getattr(found, name))
     return found
+
+
+@cache
+def _list_fields(kind: Any) -> frozenset[str]:
+    return frozenset(name for name, hint in get_type_hints(kind).items() if get_origin(hint) is list)
 
 
 def _refuse_lax(name: str, given: object, read: object) -> None:
