@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,9 @@ REREAD_BYTES = 67_108_864
 
 CHECKPOINT_S = 1.0
 CHECKPOINT_BYTES = 262_144
+
+_QUESTION = re.compile(rb"\x1b(?:\[[0-9;:?>=!$ ]*[cnpqtuxy]|\]1?[0-9]+;[^\x07\x1b]{0,16}\?|P[+$]q|_G|Z)")
+"""What looks like a question to the terminal. Whoever answers looks closely; this must only miss none, and be quick."""
 
 log = structlog.get_logger("projection")
 
@@ -178,6 +182,8 @@ class Follower:
         return self._encoded_seed
 
     def _project(self, data: bytes) -> list[AnyEvent]:
+        if _QUESTION.search(data):
+            self.asked_at = self._read_to
         events = self.projection.feed(self._reader.feed(data))
         self._read_to += len(data)
         self.session.offset = self._reader.offset
