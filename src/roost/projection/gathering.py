@@ -117,7 +117,7 @@ class Gatherer:
             if follower.session.last_seq and (events or taken):
                 found[name] = Gathered(follower, events)
             else:
-                self._backlog.projected(name, follower.read_to)
+                self._pass_over(follower)
         return list(found.values())
 
     def committed(self, follower: Follower, *, settled: bool) -> None:
@@ -182,11 +182,8 @@ class Gatherer:
         try:
             follower = self._followers.get(name) or self._load(name, now)
             events, taken = follower.read()
-        except FileNotFoundError:
-            return self._lose_vanished(name), 0
         except OSError as exc:
-            self.park(name, str(exc), now + RETRY_S)
-            return [], 0
+            return self._do_without(name, exc, now), 0
         self.errors.pop(name, None)
         self._tell_asked(follower)
         if taken == SLICE_BYTES:
@@ -212,19 +209,28 @@ class Gatherer:
         if follower.projection.unfinished:
             self._rests.setdefault(name, now + REST_S)
 
-    def _lose_vanished(self, name: str) -> list[AnyEvent]:
-        """The recording is gone: with nobody holding the session, that is its end."""
-        self._backlog.drop(name)
+    def _do_without(self, name: str, exc: OSError, now: float) -> list[AnyEvent]:
+        """The recording is gone or cannot be read: where nobody holds the session, that is its end."""
         follower = self._followers.get(name)
-        reason = self._ended_unseen.pop(name, None)
-        if follower is None or not follower.session.last_seq:
-            self._followers.pop(name, None)
-            return []
-        if reason is None:
-            self.errors[name] = "the recording is gone"
-            self._rests.pop(name, None)
-            return []
-        return follower.finish(f"{reason}; the recording is gone")
+        gone = isinstance(exc, FileNotFoundError)
+        if follower is not None and follower.session.last_seq and name in self._ended_unseen:
+            self._backlog.drop(name)
+            how = "is gone" if gone else f"cannot be read: {exc.strerror}"
+            return follower.finish(f"{self._ended_unseen.pop(name)}; the recording {how}")
+        if gone:
+            self._ended_unseen.pop(name, None)
+            self._drop(name)
+            self._backlog.drop(name)
+        else:
+            self.park(name, str(exc), now + RETRY_S)
+        return []
+
+    def _pass_over(self, follower: Follower) -> None:
+        """There was nothing new."""
+        name = follower.session.session_id
+        self._backlog.projected(name, follower.read_to)
+        if follower.settled and name not in self._settling:
+            self._drop(name)
 
     def _load(self, name: str, now: float) -> Follower:
         kept = self._reader.checkpoint(name)
@@ -233,6 +239,8 @@ class Gatherer:
             follower = Follower.begin(path, self._files, name, self._node)
         else:
             follower = Follower.resume(path, self._files, kept)
+            if follower.projection.ended and not kept.settled:
+                self._settling[name] = follower
         self._follow(follower, now)
         return follower
 
@@ -242,8 +250,13 @@ class Gatherer:
 
     def _drop_idle(self, now: float) -> None:
         for name, follower in list(self._followers.items()):
-            quiet = name not in self._rests and name not in self._queue and now - follower.grown_at > IDLE_S
-            if quiet and follower.logs_whole and follower.is_noted:
+            if name in self._rests or name in self._queue or now - follower.grown_at <= IDLE_S:
+                continue
+            if not follower.logs_whole or not follower.is_noted:
+                # Once all about it is in the store, the next sweep drops it.
+                follower.note()
+                self._settling[name] = follower
+            else:
                 self._drop(name)
 
     def _drop(self, name: str) -> None:

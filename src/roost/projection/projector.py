@@ -202,7 +202,7 @@ class Projector:
             end = at
             while end < len(blocks) and blocks[end].session_id == follower.session.session_id:
                 end += 1
-            if events:
+            if events or follower.logs.seq < follower.session.last_seq:
                 self._logs.write(follower, blocks[at:end], now)
                 self._gatherer.settle(follower)
             at = end
