@@ -58,8 +58,10 @@ def test_the_terminal_is_the_agents_own(keeper: RunningKeeper) -> None:
 def test_job_control_works(keeper: RunningKeeper) -> None:
     session_id = keeper.start("bash", "--norc", "-i", env={"PS1": "ready> "})
     keeper.said(session_id, "ready>")
-    keeper.type(session_id, "sh -c 'echo a''way; sleep 100'\r")
+    keeper.type(session_id, "sh -c 'echo a''way; exec cat'\r")
     keeper.said(session_id, "away")
+    keeper.type(session_id, "hello\r")
+    keeper.said(session_id, "hello\nhello")
     keeper.type(session_id, "\x1a")
     keeper.said(session_id, "Stopped")
     keeper.type(session_id, "kill -9 %1; wait; echo o''ver; exit 5\rexit 5\r")
@@ -381,6 +383,25 @@ def test_the_wall_clock_is_anchored_anew_after_a_step(start_keeper: object, tmp_
         os.close(one)
     keeper.loop.close()
     keeper.log.close()
+
+
+def test_a_flood_starves_nobody(keeper: RunningKeeper) -> None:
+    flood = [keeper.start("yes", terminal=terminal) for terminal in (True, False)]
+    quiet = keeper.shell("cat")
+    for number in range(5):
+        keeper.type(quiet, f"{number}\r")
+        keeper.said(quiet, f"{number}\n{number}")
+    for session_id in flood:
+        assert keeper.call("kill", session_id=session_id)["reason"] == "killed"
+
+
+def test_nothing_is_left_open_by_sessions_that_came_and_went(keeper: RunningKeeper) -> None:
+    held = len(os.listdir(f"/proc/{keeper.process.pid}/fd"))
+    sessions = [keeper.start("true", terminal=number % 2 == 0) for number in range(20)]
+    for session_id in sessions:
+        keeper.ended(session_id)
+        keeper.call("forget", session_id=session_id)
+    until(lambda: len(os.listdir(f"/proc/{keeper.process.pid}/fd")) == held)
 
 
 def test_signal_numbers_are_checked_before_anything_is_sent(keeper: RunningKeeper) -> None:

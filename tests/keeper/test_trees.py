@@ -199,6 +199,14 @@ def test_groups_of_a_killed_keeper_are_emptied_by_the_next(start_keeper: StartKe
     assert "ended what a former keeper left of session s-a1" in keeper.log
 
 
+def test_a_tree_is_still_known_after_an_upgrade(keeper: RunningKeeper, tmp_path: Path) -> None:
+    family, session_id = grow(keeper, "daemon without environment", tmp_path / "tree")
+    keeper.call("upgrade")
+    assert keeper.session(session_id)["processes"] == len(family.members())
+    keeper.call("kill", session_id=session_id)
+    assert family.survivors() == set()
+
+
 def test_a_number_that_was_reused_is_not_hit(keeper: RunningKeeper) -> None:
     session_id = keeper.start("sleep", "60")
     found = procfs.status(keeper.session(session_id)["pid"])
