@@ -443,6 +443,24 @@ def test_a_state_of_another_version_is_refused() -> None:
         SessionProjection.restore(SessionProjection("s1").session, bytes(state))
 
 
+def test_a_state_whose_parts_are_missing_is_refused() -> None:
+    _, projection = project(Tape().started().out(b"half"))
+    state = projection.state().replace(b'"page"', b'"pale"')
+    with pytest.raises(ValueError, match="incomplete"):
+        SessionProjection.restore(projection.session, state)
+
+
+def test_drawing_again_passes_over_what_draws_nothing() -> None:
+    tape = Tape().started().out(ENTER + b"menu").frame(Kind.RESIZE, b"?").raw(b"junk").mark("note").resize(40, 10)
+    _, projection = project(tape)
+    restored = _restarted(projection, tape, len(tape.data))
+    both = [after.feed(Reader(5000).feed(Tape().at(9000).mark("x").data[-90:])) for after in (projection, restored)]
+    assert both[0] == both[1]
+    _, plain = project(Tape().started())
+    plain.redraw(Reader().feed(tape.data))
+    assert plain.screen_seed is None
+
+
 def test_without_a_usable_state_it_goes_on_after_reading_the_recording_again() -> None:
     tape = Tape().started().out(b"one\r\nhal")
     _, before = project(tape)

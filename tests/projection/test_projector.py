@@ -284,6 +284,35 @@ def test_a_removed_agent_is_forgotten_with_its_sessions(data: DataDirectory) -> 
         assert reader.agent_environments() == {"demo": {}}
 
 
+def test_a_removed_agents_logs_are_not_waited_for(data: DataDirectory) -> None:
+    data.logs.rmdir()
+    data.logs.write_text("in the way")
+    with running(data) as kit:
+        for name in ("one", "two"):
+            kit.record(name, Tape(name).started().lines(1, 1).exit(0))
+            kit.wait_state(name, "exited")
+        until(lambda: kit.projector.lag.error)
+        kit.projector.remove_agent("one").result(10)
+        data.logs.unlink()
+        until(lambda: not kit.store.reader.unsettled())
+    assert not data.agent_logs("one").exists()
+    assert log_text(data, "two") == "line 1\n"
+
+
+def test_clearing_away_waits_while_it_cannot_be_done(data: DataDirectory) -> None:
+    with running(data) as kit:
+        with kit.store.writing.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER keep BEFORE DELETE ON sessions BEGIN SELECT load_extension('nothing'); END"
+            )
+        kit.record("s1", Tape("demo").started().exit(0))
+        kit.wait_state("s1", "exited")
+        kit.projector.remove_agent("demo").result(10)
+        kit.record("s2", Tape("other").started().lines(1, 1))
+        kit.wait_for("s2", 3)
+        assert kit.store.reader.session("s1") is None
+
+
 def test_a_removed_agent_comes_back_with_a_new_session(data: DataDirectory) -> None:
     with running(data) as kit:
         kit.record("s1", Tape("demo").started().exit(0))
