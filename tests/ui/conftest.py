@@ -62,7 +62,7 @@ class Visitor:
             self.complaints.append(message.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=scaled(10) * 1000)
     with sync_playwright() as playwright:

@@ -242,7 +242,8 @@ def agents_are_halted_and_go_on(backend: Backend) -> None:
 
 @_backend
 def stop_asks_first_and_kill_does_not(backend: Backend) -> None:
-    backend.start(_agent("one", "--catch", "TERM", "--forever"))
+    backend.start(_agent("one", "--catch", "TERM", "--say", "ready", "--forever"))
+    _until(lambda: _said(backend, "one"))
     backend.stop("one", 0.2)
     backend.start(_agent("two", "--forever"))
     backend.kill("two")
