@@ -104,6 +104,7 @@ class App:
         for record in ended:
             self.restarts.consider(record)
         self.health.ready = True
+        self.terminals.warm_up()
 
     async def end_streams(self) -> None:
         """Let every live stream end, so that its connection can."""

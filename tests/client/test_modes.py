@@ -37,7 +37,15 @@ def test_mouse_focus_and_cursor_keys_are_turned_off():
 def test_keyboard_protocols_are_left():
     assert b"\x1b[<2u" in after(b"\x1b[>1u\x1b[>5u").restore()
     assert b"u" not in after(b"\x1b[>1u\x1b[<u").restore()
+    assert b"u" not in after(b"\x1b[>1u\x1b[>5u\x1b[<2u").restore()
+    assert b"\x1b[=0;1u" in after(b"\x1b[=5;1u").restore()
     assert b"\x1b[>4m" in after(b"\x1b[>4;2m").restore()
+
+
+def test_each_screen_has_its_keyboard():
+    both = after(b"\x1b[>7u\x1b[?1049h\x1b[>7u\x1b[>3u").restore()
+    assert both == b"\x1b[0m\x1b[<2u\x1b[?1049l\x1b[<1u"
+    assert after(b"\x1b[?1049h\x1b[>7u\x1b[?1049l").restore() == b"\x1b[0m"
 
 
 def test_margins_charset_and_cursor_style_are_set_back():
@@ -48,7 +56,11 @@ def test_margins_charset_and_cursor_style_are_set_back():
 
 def test_a_reset_forgets_all():
     assert after(b"\x1b[?1049h\x1b[?2004h\x1bc").restore() == b"\x1b[0m"
-    assert after(b"\x1b[?2004h\x1b[>1u\x1b[!p").restore() == b"\x1b[0m"
+
+
+def test_a_soft_reset_forgets_what_it_sets_back_and_leaves_no_screen():
+    assert after(b"\x1b[?1;25;7l\x1b[?6;66h\x1b=\x1b(0\x1b[2;3r\x1b[!p").restore() == b"\x1b[0m"
+    assert after(b"\x1b[?1049;2004h\x1b[!p").restore() == b"\x1b[0m\x1b[?2004l\x1b[?1049l"
 
 
 def test_what_input_depends_on_is_known():

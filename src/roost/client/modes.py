@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _CONTROL = re.compile(
-    rb"\x1b(?:\[(?P<private>\?[\d;]*)(?P<set>[hl])|\[(?P<kitty>[<>=])(?P<depth>[\d;]*)u|\[>(?P<other>[\d;]*)m"
+    rb"\x1b(?:\[(?P<private>\?[\d;]{0,64})(?P<set>[hl])|\[(?P<kitty>[<>=])(?P<flags>[\d;]{0,64})u"
+    rb"|\[>(?P<other>[\d;]*)m"
     rb"|(?P<reset>c)|\[(?P<soft>!)p|\[[\d;]*(?P<style> )q|\[\d*;?\d*(?P<margins>r)|(?P<keypad>[=>])"
     rb"|[()](?P<charset>[0A-Z]))"
 )
@@ -14,6 +15,28 @@ MAX_HELD = 64
 
 _DEFAULT_ON = frozenset({7, 25})
 _ALTERNATE = frozenset({47, 1047, 1049})
+_SOFTLY_RESET = frozenset({1, 6, 7, 25, 66})
+"""What a soft reset sets back; it leaves the alternate screen, the mouse and pasting alone."""
+
+
+class _Keyboard:
+    """What was done to the keyboard on one of the two screens, which have a stack each."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.is_set = False
+
+    def take(self, kind: bytes, flags: bytes) -> None:
+        if kind == b">":
+            self.depth += 1
+        elif kind == b"<":
+            self.depth = max(0, self.depth - int(flags.partition(b";")[0] or 1))
+        else:
+            self.is_set = True
+
+    def restore(self) -> bytes:
+        popped = b"\x1b[<%du" % self.depth if self.depth else b""
+        return (b"\x1b[=0;1u" if self.is_set and not popped else b"") + popped
 
 
 class Modes:
@@ -23,7 +46,7 @@ class Modes:
         self._held = b""
         self._changed: dict[int, bool] = {}
         self._extras: set[str] = set()
-        self._kitty_depth = 0
+        self._keyboards = (_Keyboard(), _Keyboard())
 
     @property
     def alternate(self) -> bool:
@@ -56,22 +79,24 @@ class Modes:
                 if number:
                     self._changed[int(number)] = match["set"] == b"h"
         elif match["kitty"]:
-            self._kitty_depth = max(0, self._kitty_depth + {b">": 1, b"<": -1}.get(match["kitty"], 0))
-        elif match["reset"] or match["soft"]:
+            self._keyboards[self.alternate].take(match["kitty"], match["flags"])
+        elif match["reset"]:
             self._forget()
+        elif match["soft"]:
+            self._changed = {mode: on for mode, on in self._changed.items() if mode not in _SOFTLY_RESET}
+            self._extras -= {"margins", "keypad", "charset"}
         else:
             self._extras.update(name for name in ("other", "style", "margins", "keypad", "charset") if match[name])
 
     def _forget(self) -> None:
         self._changed.clear()
         self._extras.clear()
-        self._kitty_depth = 0
+        self._keyboards = (_Keyboard(), _Keyboard())
 
     def restore(self) -> bytes:
         """What sets a terminal back to how a shell expects it, and touches nothing that was not changed."""
-        parts = [b"\x1b[0m"]
-        if self._kitty_depth:
-            parts.append(b"\x1b[<%du" % self._kitty_depth)
+        main, other = self._keyboards
+        parts = [b"\x1b[0m", other.restore() if self.alternate else b""]
         if "margins" in self._extras:
             parts.append(b"\x1b7\x1b[r\x1b8")
         for mode, is_set in sorted(self._changed.items()):
@@ -79,7 +104,7 @@ class Modes:
                 parts.append(b"\x1b[?%d%s" % (mode, b"h" if mode in _DEFAULT_ON else b"l"))
         parts += [code for name, code in _BACK if name in self._extras]
         parts += [b"\x1b[?%dl" % mode for mode in sorted(_ALTERNATE) if self._changed.get(mode)]
-        return b"".join(parts)
+        return b"".join([*parts, main.restore()])
 
 
 _BACK = (("other", b"\x1b[>4m"), ("style", b"\x1b[0 q"), ("keypad", b"\x1b>"), ("charset", b"\x1b(B"))

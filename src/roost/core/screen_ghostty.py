@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from typing import Any
 
@@ -17,6 +18,8 @@ _FOREGROUND, _BACKGROUND = (0xD0, 0xD0, 0xD0), (0x10, 0x10, 0x10)
 _SCROLLBACK_LINES = 20_000
 _UNFINISHED_BYTES = 65_536
 _EXTRAS = ("cursor", "style", "hyperlink", "protection", "kitty_keyboard", "charsets")
+_KEYBOARD = re.compile(rb"\x1b\[=(\d+);1u")
+"""Kitty's keyboard flags as the formatter sets them. A snapshot pushes them instead, so that they can be popped."""
 
 
 class GhosttyEmulator:
@@ -198,7 +201,8 @@ class GhosttyEmulator:
     def _ending(self) -> bytes:
         """Margins, cursor, pen, character sets and key mode: what comes after the content."""
         cell = self._cell_selection()
-        return self._format(cell, extras=True).removeprefix(self._format(cell))
+        ending = self._format(cell, extras=True).removeprefix(self._format(cell))
+        return _KEYBOARD.sub(b"\x1b[>\\1u", ending)
 
     def _cell_selection(self) -> Any:
         selection = init_sized("GhosttySelection")
@@ -218,7 +222,7 @@ class GhosttyEmulator:
         options = init_sized("GhosttyFormatterTerminalOptions")
         options.emit = lib.GHOSTTY_FORMATTER_FORMAT_VT
         options.selection = selection
-        options.extra.scrolling_region = extras
+        options.extra.scrolling_region = options.extra.keyboard = extras
         for name in _EXTRAS:
             setattr(options.extra.screen, name, extras)
         formatter = ffi.new("GhosttyFormatter*")

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from roost.core.queries import ReplyFilter
+from roost.core.screen import Screen
 from roost.core.wire import timestamp
 from roost.errors import RoostError, SessionNotFound
 from roost.model.agents import Session
@@ -56,6 +57,10 @@ class Terminals:
         self._source = f"terminal-{secrets.token_hex(8)}"
         self._replies = 0
         self._closing = False
+
+    def warm_up(self) -> None:
+        """Load the emulator in the background, so that the first program that asks something does not wait for it."""
+        self._spawn(asyncio.to_thread(_load_emulator))
 
     # What the keeper and the projection say
 
@@ -231,6 +236,10 @@ class Terminals:
             if self._live.pop(live.session_id, None) is not None:
                 self._known[live.session_id] = live.position
                 live.close()
+
+
+def _load_emulator() -> None:
+    Screen(1, 1).close()
 
 
 class _Room:
