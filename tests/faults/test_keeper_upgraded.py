@@ -1,4 +1,7 @@
-"""The keeper is upgraded in place while agents talk: nothing is lost, and what does not work never takes over."""
+"""The keeper is upgraded in place while agents talk: nothing is lost, and what does not work never takes over.
+
+`tests/keeper/test_upgrade.py` has the keeper's own side of it.
+"""
 
 import sys
 
@@ -12,13 +15,7 @@ from tests.waiting import until
 
 UPGRADES = 8
 NAMES = ("a", "b", "c", "d")
-BROKEN = {
-    "an executable that fails": {"executable": "/bin/false"},
-    "an executable that is none": {"executable": "/etc/hostname"},
-    "an executable that is absent": {"executable": "/nowhere/python3"},
-    "code that cannot be imported": {"executable": sys.executable, "arguments": ["-c", "import no_such_module"]},
-    "code that ends at once": {"executable": sys.executable, "arguments": ["-c", ""]},
-}
+BROKEN = {"executable": sys.executable, "arguments": ["-c", "import no_such_module"]}
 
 
 def test_agents_do_not_notice(server: RunningServer) -> None:
@@ -33,13 +30,12 @@ def test_input_reaches_agents_after_an_upgrade(server: RunningServer) -> None:
     assert wait_ended(server, "echo")["exit_code"] == 0
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-def test_a_broken_version_is_refused_before_it_takes_over(server: RunningServer, broken: str) -> None:
+def test_a_broken_version_is_refused_before_it_takes_over(server: RunningServer) -> None:
     server.start_agent("a", *program(), "--prefix", "a", "--rate", "500", "--lines", "500", "--exit", "4")
     wait_lines(server, "a", 10)
     pid = server.keeper_pid
     with server.keeper() as keeper, pytest.raises(Conflict, match="refused"):
-        keeper.call("upgrade", **BROKEN[broken])
+        keeper.call("upgrade", **BROKEN)
     assert server.keeper_pid == pid
     assert wait_ended(server, "a")["exit_code"] == 4
     assert tally_of(server, "a", 500).is_perfect

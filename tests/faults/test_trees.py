@@ -1,4 +1,7 @@
-"""Stop, kill and pause reach everybody an agent begot, however far they ran, and nobody else."""
+"""Stop, kill and pause reach everybody an agent begot, however far they ran, and nobody else: through the server.
+
+`tests/keeper/test_trees.py` tries every way of it on the keeper alone.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +15,10 @@ from tests.waiting import scaled, until
 GONE_WITHIN_S = 3.0
 
 
-@pytest.fixture(scope="module", params=["walk", "cgroup"])
-def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server for all tests of this file, once with cgroups where they are to be had and once without."""
-    data = tmp_path_factory.mktemp(request.param) / "data"
-    with run_server(data, keeper_cgroup="on" if request.param == "cgroup" else "off") as server:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server for all tests of this file."""
+    with run_server(tmp_path_factory.mktemp("trees") / "data") as server:
         yield server
 
 
@@ -33,10 +35,7 @@ def decoys(tmp_path: Path) -> Iterator[Decoys]:
         yield made
 
 
-every_kind = pytest.mark.parametrize("tree", KINDS, indirect=True)
-
-
-@every_kind
+@pytest.mark.parametrize("tree", KINDS, indirect=True)
 def test_stop_leaves_nobody_and_touches_nobody_else(shared: RunningServer, tree: ProcessTree, decoys: Decoys) -> None:
     shared.start_agent("tree", *tree.command)
     tree.wait_ready(scaled(20))
@@ -47,7 +46,7 @@ def test_stop_leaves_nobody_and_touches_nobody_else(shared: RunningServer, tree:
     assert decoys.progressed() == decoys.members()
 
 
-@every_kind
+@pytest.mark.parametrize("tree", ["own session", "deaf to signals"], indirect=True)
 def test_kill_leaves_nobody_and_touches_nobody_else(shared: RunningServer, tree: ProcessTree, decoys: Decoys) -> None:
     shared.start_agent("tree", *tree.command)
     tree.wait_ready(scaled(20))
@@ -57,7 +56,7 @@ def test_kill_leaves_nobody_and_touches_nobody_else(shared: RunningServer, tree:
     assert decoys.progressed() == decoys.members()
 
 
-@pytest.mark.parametrize("tree", [kind for kind in KINDS if kind != "fork storm"], indirect=True)
+@pytest.mark.parametrize("tree", ["job control", "daemon"], indirect=True)
 def test_pause_halts_everybody_and_resume_lets_all_go_on(
     shared: RunningServer, tree: ProcessTree, decoys: Decoys
 ) -> None:

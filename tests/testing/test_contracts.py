@@ -1,13 +1,14 @@
 """Both screens and both client back ends keep their contract."""
 
+import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from roost.client.backend import Backend, connect
 from roost.core.screen import Screen
+from roost.errors import AgentNotRunning
 from roost.paths import DataDirectory
 from roost.testing import contracts
 from roost.testing.server import end_keeper, run_server
@@ -29,9 +30,9 @@ def test_screen(check: contracts.Check, emulator: str) -> None:
             screen.close()
 
 
-@pytest.fixture(params=["server", "keeper"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    data = DataDirectory(tmp_path / "data")
+@pytest.fixture(scope="module", params=["server", "keeper"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    data = DataDirectory(tmp_path_factory.mktemp(request.param) / "data")
     if request.param == "server":
         with run_server(data.root):
             yield from _connected(data, "server")
@@ -40,6 +41,16 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
         yield from _connected(data, "keeper")
     finally:
         assert end_keeper(data) == set()
+
+
+@pytest.fixture
+def backend(shared: Backend) -> Iterator[Backend]:
+    """The shared back end, with all agents forgotten after."""
+    yield shared
+    for agent in shared.agents():
+        with contextlib.suppress(AgentNotRunning):
+            shared.kill(agent["name"])
+        shared.remove(agent["name"])
 
 
 def _connected(data: DataDirectory, kind: str) -> Iterator[Backend]:
