@@ -38,6 +38,7 @@ _EDITING = (
     "painting",
     "reach",
     "appended",
+    "lowest",
     "scrolled",
     "time_ns",
 )
@@ -116,7 +117,7 @@ class Page:
         self.carry = ""
         self.held_from = 0
         self.episode = self.painting = False
-        self.reach = self.appended = self.scrolled = 0
+        self.reach = self.appended = self.scrolled = self.lowest = 0
 
     def can_close(self) -> bool:
         """Whether nothing is held and the cursor stands at the end of the last line."""
@@ -231,7 +232,7 @@ class Page:
         if all(self._is_given(*line) for line in self._lines(begin, self._line_start(at))):
             self.episode = self.painting = False
             self.held_from = self._line_start(at)
-            self.reach = self.appended = self.scrolled = 0
+            self.reach = self.appended = self.scrolled = self.lowest = 0
 
     def _is_given(self, first: int, after: int) -> bool:
         text = self._text(first, after).rstrip(" ")
@@ -244,7 +245,7 @@ class Page:
         self._release(self.index if at_bottom else len(self.rows))
         self.episode = not at_bottom
         self.painting = False
-        self.reach = self.appended = self.scrolled = 0
+        self.reach = self.appended = self.scrolled = self.lowest = 0
 
     def _release(self, end: int) -> None:
         """Give out what changed in the rows before `end`."""
@@ -327,7 +328,7 @@ class Page:
         self.top_row = self.y
         self.held_from = 0
         self.episode = self.painting = False
-        self.reach = self.appended = self.scrolled = 0
+        self.reach = self.appended = self.scrolled = self.lowest = 0
 
     def _blank(self, row: Row) -> None:
         row.text, row.marks, row.wrapped, row.time_ns = "", {}, False, self.time_ns
@@ -396,6 +397,8 @@ class Page:
 
     def move_to_row(self, y: int, *, absolute: bool = False) -> None:
         """The cursor goes to screen row `y`, its column stays; `absolute` tells painting from stepping up."""
+        bottom = self.top_row + len(self.rows) - 1
+        self.lowest = max(bottom, self.lowest if self.episode else 0)
         self._trim()
         went_up = y < self.y
         self.reveal(y)
@@ -407,7 +410,7 @@ class Page:
             self.episode = True
             self.appended = 0
             self.held_from = min(self.held_from, self.index)
-            self.reach = max(self.reach, len(self.rows) - 1 - self.index)
+            self.reach = max(self.reach, self.lowest - y)
 
     def move_down_or_scroll(self) -> None:
         """Index: down one row, scrolling at the lower margin."""
@@ -433,6 +436,7 @@ class Page:
             self.delete_rows(top, bottom)
             return
         self.scrolled += 1
+        self.lowest -= 1
         if bottom == self.height - 1 and self.top_row > 0:
             self.top_row -= 1
             return
