@@ -141,7 +141,7 @@ class Keeper:
                 mask = select.EPOLLIN
                 if session.terminal and session.input is not None and session.input.waiting:
                     mask |= select.EPOLLOUT
-                self.loop.watch_output(output.fd, self._output_handler(output), mask)
+                self.loop.watch_output(output.fd, output.ready, mask)
 
     def close_input(self, session: Session) -> None:
         """Close standard input of an agent on pipes."""
@@ -293,18 +293,6 @@ class Keeper:
                 grown = {one.session_id: one.recorder.offset for one in connection.dirty}
                 connection.dirty.clear()
                 connection.send(protocol.encode({"notice": "advanced", "sessions": grown}))
-
-    def _output_handler(self, output: Output) -> Callable[[int], object]:
-        if not output.session.terminal:
-            return lambda events: output.read()
-        return lambda events: self._terminal_ready(output, events)
-
-    def _terminal_ready(self, output: Output, events: int) -> None:
-        queue = output.session.input
-        if events & select.EPOLLOUT and queue is not None:
-            queue.flush()
-        if events & ~select.EPOLLOUT:
-            output.read()
 
     def _watch_input(self, session: Session, *, waits: bool) -> None:
         queue = session.input

@@ -151,7 +151,11 @@ class Loop:
 
     def _handle_control(self, wait_s: float) -> None:
         for fd, events in self._control.poll(wait_s, 64):
-            self._call(self._control_handlers, fd, events)
+            handler = self._control_handlers.get(fd, _nothing)
+            try:
+                handler(events)
+            except Exception as exc:  # noqa: BLE001 - the top of every task of the keeper
+                self._report_failure(fd, exc)
 
     def _handle_output(self) -> None:
         """Read what agents wrote, after having let it gather while the last round was just now."""
@@ -165,22 +169,20 @@ class Loop:
         self.now_ns = now_ns()
         ready = self._output.poll(0)
         for fd, events in ready:
-            self._call(self._output_handlers, fd, events)
+            handler = self._output_handlers.get(fd, _nothing)
+            try:
+                handler(events)
+            except Exception as exc:  # noqa: BLE001 - the top of every task of the keeper
+                self._report_failure(fd, exc)
         gather_ns = min(max(GATHER_NS, len(ready) * GATHER_PER_OUTPUT_NS), GATHER_MAX_NS)
         self._hold_until_ns = self.now_ns + gather_ns if self._gather else 0
 
-    def _call(self, handlers: dict[int, Handler], fd: int, events: int) -> None:
-        """Handle one descriptor. A mistake of ours must not end all agents: it is told, and not repeated for ever."""
-        handler = handlers.get(fd)
-        if handler is None:
-            return
-        try:
-            handler(events)
-        except Exception as exc:  # noqa: BLE001 - the top of every task of the keeper
-            self._report(exc)
-            self._failures[fd] = self._failures.get(fd, 0) + 1
-            if self._failures[fd] > MAX_FAILURES:
-                self.forget(fd)
+    def _report_failure(self, fd: int, exc: Exception) -> None:
+        """A mistake of ours must not end all agents: it is told, and not repeated for ever."""
+        self._report(exc)
+        self._failures[fd] = self._failures.get(fd, 0) + 1
+        if self._failures[fd] > MAX_FAILURES:
+            self.forget(fd)
 
     def _wait_s(self) -> float:
         """Until the next timer; for ever without one."""
@@ -203,3 +205,7 @@ class Loop:
         delay_s = next(chore, None)
         if delay_s is not None:
             self.call_after(delay_s, lambda: self._step(chore))
+
+
+def _nothing(events: int) -> None:
+    """Stands in for the handler of a descriptor that went in this very round."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from typing import TYPE_CHECKING
 
 from roost.core.recording import Kind, encode_frame
@@ -39,6 +40,16 @@ class Output:
         self.fd = fd
         self.kind = kind
         self.hung_up = False
+
+    def ready(self, events: int) -> None:
+        """The descriptor can be read, or, when it is a terminal, written."""
+        if events == select.EPOLLIN:
+            self.read()
+            return
+        if events & select.EPOLLOUT and self.session.input is not None:
+            self.session.input.flush()
+        if events & ~select.EPOLLOUT:
+            self.read()
 
     def read(self) -> None:
         """Record what is there, but no more than a round's worth: others wait too."""

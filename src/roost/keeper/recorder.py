@@ -24,10 +24,10 @@ _NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE))
 class Recorder:
     """The open end of one recording."""
 
-    __slots__ = ("_on_blocked", "_storage", "blocked_since_ns", "fd", "offset", "waiting")
+    __slots__ = ("_on_blocked", "_write", "blocked_since_ns", "fd", "offset", "waiting")
 
     def __init__(self, storage: Storage, fd: int, on_blocked: Callable[[Recorder, OSError], object]) -> None:
-        self._storage = storage
+        self._write = storage.write
         self._on_blocked = on_blocked
         self.fd = fd
         self.offset = 0
@@ -50,7 +50,7 @@ class Recorder:
             self.waiting += frame
             return
         try:
-            done = self._storage.write(self.fd, frame)
+            done = self._write(self.fd, frame)
         except OSError as exc:
             self._block(frame, exc)
             return
@@ -61,7 +61,7 @@ class Recorder:
     def retry(self) -> bool:
         """Write what waits; whether all of it is written."""
         try:
-            done = self._storage.write(self.fd, self.waiting)
+            done = self._write(self.fd, self.waiting)
         except OSError:
             return False
         self.offset += done
