@@ -181,7 +181,7 @@ class RunningServer:
             RuntimeError: somebody outlived it.
         """
         if self.is_alive:
-            self.kill9()
+            self._end()
         left = end_keeper(self.data)
         if left:
             raise RuntimeError(f"these processes outlived the keeper: {sorted(left)}")
@@ -196,6 +196,14 @@ class RunningServer:
             return bool(self.call("GET", "/api/health", timeout_s=QUIET_S)["ready"])
         except RoostError:
             return False
+
+    def _end(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(QUIET_S)
+        except subprocess.TimeoutExpired:
+            self.kill9()
 
     def _signal_and_wait(self, number: signal.Signals) -> int:
         assert self._process is not None
