@@ -19,6 +19,8 @@ from benchmarks.results import Result, percentile
 from roost.testing.server import RunningServer, run_server
 
 CLIENTS = 32
+PACE_PER_S = 1000
+"""Requests a second of all clients together, where latency is what counts. Unpaced, it is clients × time each."""
 AGENTS = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
@@ -44,10 +46,13 @@ class Seen(NamedTuple):
     cpu_us: float
     per_s: float
 
-    def describe(self) -> str:
+    def latency(self) -> str:
         """For a table's cell."""
-        p50, p99 = percentile(self.latencies, 0.5), percentile(self.latencies, 0.99)
-        return f"p50 {p50:.2f} ms, p99 {p99:.2f} ms, {self.per_s:.0f}/s, {self.cpu_us:.0f} µs CPU each"
+        return f"p50 {percentile(self.latencies, 0.5):.2f} ms, p99 {percentile(self.latencies, 0.99):.2f} ms"
+
+    def cost(self) -> str:
+        """For a table's cell."""
+        return f"{self.cpu_us:.0f} µs, {self.per_s:.0f}/s"
 
     @property
     def met(self) -> bool:
@@ -65,30 +70,33 @@ class Target(NamedTuple):
 
 
 def run(quick: bool) -> list[Result]:
-    """Reads of one agent, of twenty, and of health, and the bare rival."""
+    """Reads of twenty agents, of one, and of health, beside the bare rival."""
     seconds = 2.0 if quick else 5.0
     with run_server(server_requests_per_s=1_000_000, server_request_burst=1_000_000) as server:
         for number in range(AGENTS):
             server.start_agent(f"agent-{number}", "sleep", "1000", labels={"team": "web"})
         with bare(server) as rival:
-            return [
-                _compared("GET /api/agents, 20 agents", _target(server, "/api/agents"), rival, seconds),
-                _alone("GET /api/agents/{name}", _target(server, "/api/agents/agent-7"), seconds),
-                _alone("GET /api/health/live", _target(server, "/api/health/live"), seconds),
-            ]
+            targets = {path: _target(server, path) for path in PATHS}
+            for target in (rival, *targets.values()):
+                load(target, CLIENTS, seconds / 4)
+            paced = [_paced(path, target, rival, seconds) for path, target in targets.items()]
+            beside = load(rival, CLIENTS, seconds)
+            return paced + [_cost(path, load(targets[path], CLIENTS, seconds), beside) for path in PATHS]
 
 
-def _compared(what: str, target: Target, rival: Target, seconds: float) -> Result:
-    load(target, CLIENTS, seconds / 4)
-    load(rival, CLIENTS, seconds / 4)
-    seen, beside = load(target, CLIENTS, seconds), load(rival, CLIENTS, seconds)
-    return Result(f"{what}, {CLIENTS} clients", seen.describe(), f"Starlette {beside.describe()}", MUST, seen.met)
+PATHS = ("/api/agents", "/api/agents/agent-7", "/api/health/live")
 
 
-def _alone(what: str, target: Target, seconds: float) -> Result:
-    seen, one = load(target, CLIENTS, seconds), load(target, 1, seconds / 2)
-    alone = f"one client p50 {percentile(one.latencies, 0.5):.2f} ms"
-    return Result(f"{what}, {CLIENTS} clients", seen.describe(), alone, MUST, seen.met)
+def _paced(path: str, target: Target, rival: Target, seconds: float) -> Result:
+    seen = load(target, CLIENTS, seconds, PACE_PER_S)
+    beside = load(rival, CLIENTS, seconds, PACE_PER_S)
+    what = f"GET {path}, {CLIENTS} clients, {PACE_PER_S} requests/s"
+    return Result(what, seen.latency(), f"bare Starlette {beside.latency()}", MUST, seen.met)
+
+
+def _cost(path: str, seen: Seen, beside: Seen) -> Result:
+    what = f"GET {path}, {CLIENTS} clients as fast as they can: CPU a request"
+    return Result(what, seen.cost(), f"bare Starlette with 20 agents {beside.cost()}", "no limit set")
 
 
 def _target(server: RunningServer, path: str) -> Target:
@@ -104,42 +112,58 @@ def bare(server: RunningServer) -> Iterator[Target]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         with subprocess.Popen([sys.executable, "-c", BARE, str(answer), str(port)]) as process:
-            _wait_for(port)
-            yield Target(process.pid, port, "/api/agents")
-            process.terminate()
+            try:
+                _wait_for(port)
+                yield Target(process.pid, port, "/api/agents")
+            finally:
+                process.kill()
 
 
-def load(target: Target, clients: int, seconds: float) -> Seen:
-    """Ask over and over, each client as soon as it has its answer."""
-    head = (
-        f"GET {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\nAuthorization: Bearer {target.token}\r\n\r\n"
-    )
-    request = f"{head}Authorization: Bearer {target.token}\r\n\r\n".encode()
+def load(target: Target, clients: int, seconds: float, per_s: float = 0) -> Seen:
+    """Ask over and over, each client as soon as it has its answer, or all together `per_s` times a second."""
+    lines = (f"GET {target.path} HTTP/1.1", f"Host: 127.0.0.1:{target.port}", f"Authorization: Bearer {target.token}")
+    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     latencies: list[float] = []
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
-        for _ in range(clients):
+        waiting = []
+        for number in range(clients):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", target.port)))
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            selector.register(client, selectors.EVENT_READ, _Waiting(client, request))
+            waiting.append(_Client(client, request, clients / per_s if per_s else 0, number / clients))
+            selector.register(client, selectors.EVENT_READ, waiting[-1])
         began, cpu = time.perf_counter(), _cpu(target.pid)
-        while time.perf_counter() - began < seconds:
-            for key, _ in selector.select(1):
+        while (now := time.perf_counter()) - began < seconds:
+            for each in waiting:
+                each.ask_if_due(now)
+            for key, _ in selector.select(min(each.due for each in waiting) - now if per_s else 1):
                 key.data.take(latencies)
         took, used = time.perf_counter() - began, _cpu(target.pid) - cpu
     count = max(1, len(latencies))
     return Seen(latencies, used / count * 1e6, count / took)
 
 
-class _Waiting:
-    """One connection: a request under way, and what came of its answer."""
+class _Client:
+    """One connection: asks every `every_s` seconds, or as soon as it has its answer."""
 
-    def __init__(self, client: socket.socket, request: bytes) -> None:
+    def __init__(self, client: socket.socket, request: bytes, every_s: float, phase: float) -> None:
         self._client = client
         self._request = request
-        self._ask()
+        self._every_s = every_s
+        self._got = b""
+        self._asked = 0.0
+        self._idle = True
+        self.due = time.perf_counter() + every_s * phase
+
+    def ask_if_due(self, now: float) -> None:
+        """Ask, if it is time to and the answer to the last question is here."""
+        if self._idle and now >= self.due:
+            self._got, self._idle = b"", False
+            self._asked = max(self.due, now - self._every_s) if self._every_s else now
+            self.due = max(self.due + self._every_s, now) if self._every_s else now
+            self._client.sendall(self._request)
 
     def take(self, latencies: list[float]) -> None:
-        """Read on; when the answer is whole, note how long it took and ask again."""
+        """Read on; when the answer is whole, note how long it took from when it was due to be asked."""
         data = self._client.recv(262_144)
         if not data:
             raise ConnectionError("the server closed the connection")
@@ -147,17 +171,12 @@ class _Waiting:
         head, gap, body = self._got.partition(b"\r\n\r\n")
         if not gap:
             return
-        assert head.startswith(b"HTTP/1.1 200"), head
         length = LENGTH.search(head)
-        assert length is not None, head
+        if not head.startswith(b"HTTP/1.1 200") or length is None:
+            raise ValueError(f"not an answer: {self._got[:300]!r}")
         if len(body) >= int(length[1]):
-            latencies.append((time.perf_counter() - self._began) * 1000)
-            self._ask()
-
-    def _ask(self) -> None:
-        self._got = b""
-        self._began = time.perf_counter()
-        self._client.sendall(self._request)
+            latencies.append((time.perf_counter() - self._asked) * 1000)
+            self._idle = True
 
 
 def _cpu(pid: int) -> float:

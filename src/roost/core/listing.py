@@ -16,7 +16,8 @@ def page_of(agents: list[AgentView], query: AgentsQuery) -> AgentList:
     Raises:
         InvalidCursor: the cursor is none of ours.
     """
-    wanted = [agent for agent in agents if matches(agent, query)]
+    is_filtered = query.state or query.label or query.node or query.driver or query.q
+    wanted = [agent for agent in agents if matches(agent, query)] if is_filtered else agents
     rest = wanted
     if query.cursor is not None:
         after = decode_cursor(query.cursor)

@@ -61,7 +61,7 @@ class Logs:
             return _as_page(session, self._tail(session, query.tail, wanted), None)
         if after == 0 and wanted.since_ns is not None:
             after = self._before_time(session, wanted.since_ns)
-        lines, last = self._forward(session.session_id, after, query.limit, wanted)
+        lines, last = self._forward(session, after, query.limit, wanted)
         return _as_page(session, lines, last)
 
     def _place(self, current: Session, query: LogsQuery) -> Place:
@@ -99,17 +99,17 @@ class Logs:
         return found
 
     def _forward(
-        self, session_id: str, after: int, limit: int, wanted: LineFilter
+        self, session: Session, after: int, limit: int, wanted: LineFilter
     ) -> tuple[list[LogLine], Position | None]:
         lines: list[LogLine] = []
-        begun_at = after
+        session_id, begun_at = session.session_id, after
         while blocks := self._history.blocks(session_id, after, BLOCKS):
             for block in blocks:
                 lines += lines_of(block, after, wanted)
                 after = block.last_seq
                 if len(lines) > limit:
                     return lines[:limit], Position(session_id, lines[limit - 1].seq)
-            if after - begun_at > MOST_SCANNED:
+            if after - begun_at > MOST_SCANNED and after < session.last_seq:
                 return lines, Position(session_id, after)
         return lines, None
 
