@@ -1,6 +1,6 @@
 """What an agent set in the local terminal is set back, and nothing else."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.client.modes import Modes
@@ -70,6 +70,7 @@ def test_what_input_depends_on_is_known():
     assert (modes.bracketed_paste, modes.application_cursor, modes.alternate) == (False, False, False)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_cuts_make_no_difference(data):
     output = b"a\x1b[?1049h\x1b[?1;2004hb\x1b[>1u\x1b[>4;2m\x1b(0\x1b[5 q\x1b[3;9r\x1b="

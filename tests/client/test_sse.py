@@ -1,7 +1,7 @@
 """Reading Server-Sent Events as the standard has them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.client.sse import MAX_EVENT_BYTES, Message, Parser
@@ -37,6 +37,7 @@ def test_a_line_without_end_is_refused_at_some_length():
         Parser().feed(b"data: " + b"x" * MAX_EVENT_BYTES)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["\n", "\r\n", "\r"]), st.lists(st.integers(0, 60), max_size=4))
 def test_line_ends_and_cuts_make_no_difference(end, cuts):
     stream = end.join(["id: 1", "event: log", "data: a", "", "data: b", "", "", ""]).encode()

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.client.websocket import BINARY, CLOSE, PING, TEXT, Frames, Message, ProtocolError, apply_mask, encode
@@ -24,6 +24,7 @@ def test_messages_of_every_length(length):
     assert Frames().feed(server_frame(BINARY, payload)) == [Message(BINARY, payload)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 200), max_size=5))
 def test_cuts_make_no_difference(cuts):
     stream = server_frame(TEXT, b"a" * 130) + server_frame(BINARY, b"b")
@@ -64,6 +65,7 @@ def test_what_breaks_the_protocol_is_refused(stream):
         Frames().feed(stream)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
 def test_a_mask_laid_twice_is_off(payload, mask):
     assert apply_mask(apply_mask(payload, mask), mask) == payload

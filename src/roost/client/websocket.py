@@ -138,6 +138,7 @@ class WebSocket:
         self._socket = connection.socket
         self._frames = Frames()
         self._early = self._frames.feed(connection.take_buffer())
+        self._closed: Closed | None = None
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -203,10 +204,13 @@ class WebSocket:
             return True
         if message.kind == CLOSE:
             code = struct.unpack_from(">H", message.data)[0] if len(message.data) >= 2 else 1005
-            raise Closed(code, message.data[2:].decode("utf-8", "replace"))
+            self._closed = Closed(code, message.data[2:].decode("utf-8", "replace"))
+            raise self._closed
         return False
 
     def _send(self, kind: int, payload: bytes) -> None:
+        if self._closed is not None and kind != CLOSE:
+            raise self._closed
         self._socket.settimeout(10.0)
         try:
             self._socket.sendall(encode(kind, payload, os.urandom(4)))
