@@ -41,3 +41,8 @@ def type_into_terminal(page: Page, text: str) -> None:
 def lines(page: Page) -> list[str]:
     """What a log shows now."""
     return page.locator(".line").all_text_contents()
+
+
+def rows(page: Page) -> list[str]:
+    """What the terminal shows now."""
+    return [text.rstrip() for text in terminal(page).locator("> div").all_text_contents()]

@@ -1,5 +1,6 @@
 /** xterm.js as roost uses it: a view of a terminal that somebody else keeps. Loaded only when a terminal is shown. */
 
+import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { type ITerminalOptions, Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 
@@ -31,6 +32,7 @@ const OPTIONS: ITerminalOptions = {
   scrollback: 5000,
   cursorBlink: false,
   minimumContrastRatio: 4.5,
+  allowProposedApi: true, // for the widths of characters
   theme: {
     background: '#101317',
     foreground: '#d6dbe2',
@@ -69,6 +71,9 @@ export class TerminalScreen {
     private readonly events: TerminalEvents,
   ) {
     refuseToAnswer(this.terminal)
+    // By the tables of its core, emoji are narrow; in the agent's terminal and to its program they are wide.
+    this.terminal.loadAddon(new Unicode11Addon())
+    this.terminal.unicode.activeVersion = '11'
     this.terminal.open(box)
     this.cell = this.measuredCell()
     this.terminal.onData((text) => {
