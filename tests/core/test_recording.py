@@ -8,7 +8,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roost.core import recording
@@ -68,7 +68,7 @@ frames_in = st.lists(
 )
 
 
-@settings(deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(frames_in, st.binary(max_size=30), st.data())
 def test_any_cutting_gives_the_same(
     written: list[tuple[Kind, int, bytes]], noise: bytes, choice: st.DataObject
@@ -87,7 +87,7 @@ def test_any_cutting_gives_the_same(
         assert_covers(whole, len(data))
 
 
-@settings(deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_reader_fail(data: bytes) -> None:
     items = read(data)
@@ -184,6 +184,7 @@ def test_a_frame_has_a_largest_size() -> None:
         recording.encode_frame(Kind.OUT, 0, bytes(MAX_PAYLOAD + 1))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.text(max_size=60) | st.just("\udcff"), st.integers(0, 2**64 - 1), st.binary(max_size=50))
 def test_inputs_are_read_as_written(source: str, seq: int, data: bytes) -> None:
     (frame,) = read(recording.encode_input(7, Input(source, seq, data)))

@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roost.errors import AgentNotFound, BodyTooLarge
@@ -16,6 +16,7 @@ bodies = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=8
 messages = st.lists(st.tuples(bodies, st.binary(max_size=20)), max_size=6)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(messages, st.data())
 def test_any_cutting_gives_the_same_messages(sent: list[tuple[dict[str, Any], bytes]], data: st.DataObject) -> None:
     stream = b"".join(protocol.encode(body, blob) for body, blob in sent)

@@ -69,7 +69,8 @@ class Tree:
         start_ticks, owner = self._owners.get(one.pid, (-1, ""))
         if start_ticks != one.start_ticks:
             owner = self._attribute(one)
-            self._owners[one.pid] = (one.start_ticks, owner)
+            if owner:
+                self._owners[one.pid] = (one.start_ticks, owner)
         return owner
 
     def _attribute(self, one: Status) -> str:
