@@ -455,6 +455,11 @@ def test_followed_lines_end_with_the_session(rest: Rest, started: Named) -> None
     assert (answer.text, answer.headers["content-type"]) == ("line 1\nline 2\nline 3\n", "text/plain; charset=utf-8")
 
 
+def test_the_head_of_a_stream_of_lines_ends(rest: Rest, started: Named) -> None:
+    answer = rest.call("HEAD", f"/api/agents/{started(FOREVER)}/logs", params={"follow": "true"})
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_followed_lines_can_begin_near_the_end(rest: Rest, counted: str) -> None:
     answer = rest.call("GET", f"/api/agents/{counted}/logs", params={"follow": "true", "tail": 2, "stream": "stdout"})
     assert answer.text == "out 19\nout 20\n"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
-from roost.core.forms import StreamForm
+from roost.core.forms import ALL, StreamForm
 from roost.core.ring import Entry
 from roost.core.wire import timestamp
 from roost.errors import InvalidRequest
@@ -41,20 +42,13 @@ def lines_of(block: Block, after_seq: int, wanted: LineFilter) -> Iterator[LogLi
 
 
 class LinesForm(StreamForm):
-    """Lines as plain text, for readers of the hub."""
+    """Lines as plain text, for readers of the hub. Made by `lines_form`, so that equal ones are the same."""
 
     __slots__ = ("_wanted",)
 
     def __init__(self, wanted: LineFilter) -> None:
-        super().__init__()
+        super().__init__(ALL, None, False, False)
         self._wanted = wanted
-        self._hash = hash(wanted)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, LinesForm) and self._wanted == other._wanted
 
     def frames(self, entry: Entry, start: int) -> Iterator[tuple[int, bytes]]:
         """The wanted lines of an entry from index `start` on, each with its index."""
@@ -63,6 +57,12 @@ class LinesForm(StreamForm):
             event = events[index]
             if type(event) is Log and self._wanted.wants(event):
                 yield index, event.line.encode() + b"\n"
+
+
+@lru_cache(256)
+def lines_form(wanted: LineFilter) -> LinesForm:
+    """The form of the lines that a client asks for."""
+    return LinesForm(wanted)
 
 
 def parse_time(text: str | None, field: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from roost.core.loglines import LinesForm
+from roost.core.loglines import LinesForm, lines_form
 from roost.errors import Unavailable
 from roost.model.requests import LogsQuery
 from roost.model.views import LogPage
@@ -30,7 +30,7 @@ async def read(call: Call[None, LogsQuery]) -> LogPage | LineStream:
         raise Unavailable("live streams are turned off", hint="turn on the setting stream.enabled")
     call.exchange.streaming = True
     place = await logs.place(session, call.query)
-    return LineStream(call.context.hub, place, LinesForm(line_filter(call.query)))
+    return LineStream(call.context.hub, place, lines_form(line_filter(call.query)))
 
 
 class LineStream:
@@ -46,7 +46,10 @@ class LineStream:
         with self._hub.follow_session(self._place.session, self._place.after_seq, self._form, counted=False) as reader:
             reader.on_stall = abort
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await send({"type": "http.response.body", "body": b"", "more_body": True})
+            is_head = scope["method"] == "HEAD"
+            await send({"type": "http.response.body", "body": b"", "more_body": not is_head})
+            if is_head:
+                return
             departure = asyncio.ensure_future(_until_gone(receive))
             departure.add_done_callback(lambda _: reader.close())
             try:
@@ -59,7 +62,7 @@ class LineStream:
         while (piece := await reader.next()) is not None:
             if piece is IDLE or not piece.data:
                 continue
-            reader.begins_sending(self._hub.now())
+            reader.begins_sending()
             await send({"type": "http.response.body", "body": piece.data, "more_body": True})
             reader.blocked = False
 
