@@ -4,6 +4,8 @@ import json
 import re
 import signal
 
+import pytest
+
 from roost.paths import DataDirectory
 from roost.testing.server import RunningServer
 from tests.cli.kit import FAKE, roost, terminal
@@ -145,6 +147,12 @@ def test_an_agent_that_has_ended_is_a_conflict(anywhere: DataDirectory):
     result = roost("attach", "one")
     assert result.code == 6
     assert "roost logs one" in result.err
+
+
+def test_an_agent_is_not_attached_to_itself(anywhere: DataDirectory, monkeypatch: pytest.MonkeyPatch):
+    view = json.loads(roost("run", "-d", "--json", "one", "sleep", "100").out)
+    monkeypatch.setenv("ROOST_SESSION", view["session_id"])
+    assert roost("attach", "one").code == 6
 
 
 def test_an_unknown_agent_is_not_found_and_a_near_one_is_named(anywhere: DataDirectory):

@@ -1,6 +1,7 @@
 """`roost ps`, `logs`, `screen`, `events`: what agents do and did."""
 
 import json
+import select
 import subprocess
 
 import pytest
@@ -252,16 +253,43 @@ def test_events_of_some_types_and_of_all_agents(anywhere: DataDirectory):
 
 
 def test_events_of_all_agents_can_be_followed(anywhere: DataDirectory):
+    start("before", "--forever")
     with spawn("events", "-f", "--types", "log") as process:
-        until(lambda: start("one", "--say", "hello") or _has_line(process), 30)
+        said = 0
+        while not _readable(process):
+            start(f"agent-{said}", "--say", f"hello {said}")
+            ended(f"agent-{said}")
+            said += 1
+        assert json.loads(read_line(process))["data"]["line"].startswith("hello")
         process.terminate()
 
 
-def _has_line(process: subprocess.Popen[str]) -> bool:
-    ended("one")
-    roost("rm", "one")
-    import select
+def test_events_of_all_agents_go_on_over_kills_of_the_server(own_server: RunningServer, tmp_path):
+    start(
+        "one",
+        "--hold",
+        str(tmp_path / "a"),
+        "--lines",
+        "300",
+        "--hold",
+        str(tmp_path / "b"),
+        "--lines",
+        "300",
+        "--forever",
+    )
+    with spawn("events", "-f", "--types", "log") as process:
+        until(lambda: own_server.call("GET", "/api/sse/stats")["total_clients"] == 1)
+        (tmp_path / "a").touch()
+        found = [json.loads(read_line(process))["data"]["line"]]
+        own_server.kill9()
+        (tmp_path / "b").touch()
+        own_server.start()
+        found += [json.loads(read_line(process, 60))["data"]["line"] for _ in range(599)]
+        process.terminate()
+    assert found == [f"line {number}" for number in range(1, 601)]
 
+
+def _readable(process: subprocess.Popen[str]) -> bool:
     assert process.stdout is not None
     return bool(select.select([process.stdout], [], [], 0.5)[0])
 

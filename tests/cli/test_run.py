@@ -179,6 +179,11 @@ def test_bad_requests_say_what_is_wrong(anywhere: DataDirectory, arguments: list
     assert result.out == ""
 
 
+def test_nothing_is_started_when_the_detach_keys_are_none_that_we_know(data: DataDirectory):
+    roost("run", "--detach-keys", "nonsense", "one", "sleep", "1")
+    assert roost("ps", "-aq").out == ""
+
+
 def test_a_name_that_runs_is_a_conflict(anywhere: DataDirectory):
     roost("run", "-d", "one", "sleep", "100")
     result = roost("run", "-d", "one", "sleep", "100")

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from roost.paths import DataDirectory
+from roost.testing.server import RunningServer
 from tests.cli.kit import FAKE, lines, roost, spawn
 from tests.cli.test_reading import ended, start
 from tests.waiting import until
@@ -44,6 +45,12 @@ def test_a_file_and_standard_input_are_typed(anywhere: DataDirectory, tmp_path, 
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"from input\n")))
     roost("send", "one", "-")
     until(lambda: "from input" in shown("one"))
+
+
+def test_what_is_no_text_is_refused_by_a_server(server: RunningServer, tmp_path):
+    start("one", "--echo")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert roost("send", "one", "--file", str(tmp_path / "bytes")).code == 2
 
 
 def test_enter_submits_what_was_sent(anywhere: DataDirectory):

@@ -51,11 +51,18 @@ def _events(options: argparse.Namespace) -> Iterator[Event]:
             found.agent(options.name)
         yield from follow(lambda: connect(data), options.name, options.after, lost=_say_lost)
         return
+    if options.follow:
+        from roost.client.backend import connect
+        from roost.client.following import follow_fleet
+
+        data = data_directory(options)
+        yield from follow_fleet(lambda: connect(data), options.after, lost=_say_lost)
+        return
     with backend(options) as found:
         if options.name:
             yield from found.events(options.name, options.after, follow=False)
         else:
-            yield from found.fleet_events(options.after, follow=options.follow)
+            yield from found.fleet_events(options.after, follow=False)
 
 
 def _say_lost(message: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from roost.cli import exits
 from roost.cli.output import say, write_json
 from roost.cli.parser import add_shared
-from roost.errors import AgentNotRunning, InvalidRequest, RoostError
+from roost.errors import AgentNotRunning, Conflict, InvalidRequest, RoostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -73,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
     from roost.cli.session import starting_backend
 
     options, name, command = _split_words(options)
+    if not options.detach:
+        _detach_keys(options)
     request = _request(options, name, command)
     with starting_backend(options) as found:
         if options.cwd or found.is_local:
@@ -94,6 +96,8 @@ def attach(options: argparse.Namespace) -> int:
         if view["ended_at"]:
             hint = f"'roost logs {options.name}' shows what it said, 'roost restart {options.name}' starts it again"
             raise AgentNotRunning(f"agent {options.name} is not running: it is {view['state']}", hint=hint)
+        if os.environ.get("ROOST_SESSION") == view["session_id"]:
+            raise Conflict(f"this is the terminal of agent {options.name} itself", hint="attach from another terminal")
         return _attach(found, options, options.name)
 
 
@@ -101,9 +105,8 @@ def _attach(found: Backend, options: argparse.Namespace, name: str, *, begun: Js
     """Attach; `begun` is an agent that was started just now, whose output is shown from its first byte."""
     from roost.cli.attached import Attached
     from roost.cli.terminal import LocalTerminal
-    from roost.client.keys import parse_keys
 
-    keys = parse_keys(options.detach_keys)
+    keys = _detach_keys(options)
     read_only = getattr(options, "read_only", False)
     with LocalTerminal() as terminal:
         opener = _opener(found, options, name, begun)
@@ -112,9 +115,15 @@ def _attach(found: Backend, options: argparse.Namespace, name: str, *, begun: Js
         code, signal = left.complete.get("exit_code"), left.complete.get("signal")
         return exits.of_agent(code if isinstance(code, int) else None, signal if isinstance(signal, str) else None)
     if left.detached:
-        say(f"\rroost: detached from {name}, which lives on; 'roost attach {name}' comes back")
+        say(f"\nroost: detached from {name}, which lives on; 'roost attach {name}' comes back")
         return exits.OK
     return 128 + (left.signal or 0)
+
+
+def _detach_keys(options: argparse.Namespace) -> tuple[str, ...]:
+    from roost.client.keys import parse_keys
+
+    return parse_keys(options.detach_keys)
 
 
 def _opener(

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from roost.client.backend import Event, LineQuery
 from roost.client.http import Connection, call, error_of
 from roost.core.positions import Position, parse_position
-from roost.errors import ServerUnavailable
+from roost.errors import InvalidRequest, ServerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -27,7 +27,8 @@ PASTE_PAUSE_S = 0.15
 """Between a paste and the Enter behind it: some programs take a key that comes at once for part of the paste."""
 SILENCE_S = 60.0
 """A stream says every few seconds that it lives; one that says nothing for so long is broken."""
-INPUT_PIECE = 262_144
+INPUT_PIECE = 65_536
+WITHOUT_POSITION = frozenset({"ping", "connected", "skipped"})
 
 
 class ServerClient:
@@ -107,7 +108,10 @@ class ServerClient:
     # Steering
 
     def send_text(self, name: str, text: bytes, *, enter: bool) -> None:
-        decoded = text.decode("utf-8", "surrogateescape")
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError as exc:
+            raise InvalidRequest(f"a server takes text only, and this is not UTF-8: {exc.reason}") from exc
         if not enter:
             for at in range(0, len(decoded), INPUT_PIECE):
                 self._input(name, {"input": decoded[at : at + INPUT_PIECE]})
@@ -157,13 +161,14 @@ class ServerClient:
 
     def fleet_events(self, after: str, *, follow: bool) -> Iterator[Event]:
         if follow:
-            yield from self.stream(_target("/api/stream", after=after or None, tail=None if after else 0))
+            target = _target("/api/stream", after=after or None, tail=None if after else 0)
+            yield from self.stream(target, connected=True)
             return
         found = [event for view in self.agents() for event in self.events(view["name"], "", follow=False)]
         yield from sorted(found, key=lambda event: str(event.body["timestamp"]))
 
-    def stream(self, target: str) -> Iterator[Event]:
-        """The events of a stream, until the server ends it.
+    def stream(self, target: str, *, connected: bool = False) -> Iterator[Event]:
+        """The events of a stream, until the server ends it; with `connected` also the first, which says where it began.
 
         Raises:
             ServerUnavailable, TimedOut: it broke off; it can be taken up again behind the last event's position.
@@ -180,10 +185,12 @@ class ServerClient:
             for data in connection.chunks():
                 for message in parser.feed(data):
                     body = json.loads(message.data)
-                    if message.event not in ("ping", "connected"):
+                    if message.event == "connected" and connected:
+                        yield Event(body["data"]["position"], body)
+                    elif message.event not in WITHOUT_POSITION:
                         yield Event(message.id, body)
-                        if message.event == "complete":
-                            return
+                    if message.event == "complete" and not connected:
+                        return
         raise ServerUnavailable(f"the server at {self.address.url} ended the stream")
 
     def attach(self, name: str, size: tuple[int, int], *, fresh: bool = False, read_only: bool = False) -> Link:
