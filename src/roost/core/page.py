@@ -360,12 +360,12 @@ class Page:
             self.held_from = at
         return row
 
-    def reveal(self, y: int) -> None:
-        """Have screen row `y` among the rows."""
+    def reveal(self, y: int, given: str | None = "") -> None:
+        """Have screen row `y` among the rows. Rows that were only passed over are no lines while they stay blank."""
         while self.top_row > y:
             self._take_recent()
         while self.top_row + len(self.rows) <= y:
-            self.rows.append(Row(time_ns=self.time_ns))
+            self.rows.append(Row(given=given, time_ns=self.time_ns))
 
     def _take_recent(self) -> None:
         lines = self._wrap(self.recent.pop()) if self.recent else [Row()]
@@ -419,7 +419,7 @@ class Page:
             self.scroll_up(top, bottom)
         elif self.y < self.height - 1:
             self.y += 1
-        self.reveal(self.y)
+        self.reveal(self.y, None)
 
     def move_up_or_scroll(self) -> None:
         """Reverse index: up one row, scrolling at the upper margin."""
