@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,9 @@ ENDED_S = {"walk": 3.0, "cgroup": 1.0}
 
 
 def cgroups_are_ours() -> bool:
-    fd = os.open("/", os.O_RDONLY)
-    try:
+    with tempfile.TemporaryDirectory() as directory:
+        fd = os.open(directory, os.O_RDONLY)
         found = cgroup.find(fd)
-    finally:
         os.close(fd)
     if found is not None:
         found.remove()
@@ -197,6 +197,23 @@ def test_groups_of_a_killed_keeper_are_emptied_by_the_next(start_keeper: StartKe
     start_keeper(keeper.data, cgroup=True)
     assert family.wait_gone() == set()
     assert "ended what a former keeper left of session s-a1" in keeper.log
+
+
+@needs_cgroup
+def test_empty_groups_of_keepers_that_are_gone_are_taken_away(start_keeper: StartKeeper, tmp_path: Path) -> None:
+    gone = start_keeper(tmp_path / "gone", cgroup=True)
+    left, copied = Path(gone.call("status")["cgroup"]), tmp_path / "copy"
+    gone.process.kill()
+    gone.process.wait()
+    copied.mkdir()
+    (copied / "keeper.cgroup").write_bytes((gone.data / "keeper.cgroup").read_bytes())
+    keeper = start_keeper(copied, cgroup=True)
+    path = Path(keeper.call("status")["cgroup"])
+    assert path != left
+    assert not left.exists()
+    path.rmdir()
+    session_id = keeper.start("sleep", "60")
+    until(lambda: (path / session_id / "cgroup.procs").read_text().split())
 
 
 def test_a_tree_is_still_known_after_an_upgrade(keeper: RunningKeeper, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 from roost.keeper import procfs
 
+PREFIX = "roost-"
+TOKEN_FILE = "keeper.cgroup"
 _LIMIT_FILES = {"memory_bytes": "memory.max", "processes": "pids.max"}
 
 
@@ -71,6 +73,8 @@ class Cgroups:
     def make(self, session_id: str) -> Cgroup | None:
         """A group for a session, or None when it cannot be made."""
         path = f"{self.path}/{session_id}"
+        if not os.path.isdir(self.path):  # another keeper took it away, because it was empty
+            _prepare(self.path)
         try:
             os.mkdir(path)
         except OSError:
@@ -92,7 +96,16 @@ class Cgroups:
             group.thaw()
             group.kill()
             group.remove()
+        self._clear_others()
         return found
+
+    def _clear_others(self) -> None:
+        """Take away the empty groups of keepers that were killed and whose data directory nobody uses any more."""
+        parent = os.path.dirname(self.path)
+        for name in _directories(parent):
+            path = f"{parent}/{name}"
+            if name.startswith(PREFIX) and path != self.path and b"populated 0" in procfs.read(f"{path}/cgroup.events"):
+                _remove(path)
 
     def remove(self) -> None:
         """Take away what is empty."""
@@ -104,19 +117,41 @@ def find(data_fd: int) -> Cgroups | None:
     parent = _own_path()
     if not parent:
         return None
-    facts = os.fstat(data_fd)
-    path = f"{parent}/roost-{facts.st_dev:x}-{facts.st_ino:x}"
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError:
+    # The inode tells a copied data directory from the first, the token a new one from a deleted one of the same inode.
+    path = f"{parent}/{PREFIX}{_token(data_fd)}-{os.fstat(data_fd).st_ino:x}"
+    if not _prepare(path):
         return None
     if not os.access(f"{parent}/cgroup.procs", os.W_OK) or not os.path.exists(f"{path}/cgroup.kill"):
         _remove(path)
         return None
-    for directory in (parent, path):
+    return Cgroups(path)
+
+
+def _prepare(path: str) -> bool:
+    """Make a group in which sessions' groups can be made, with the controllers that are to be had."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError:
+        return False
+    for directory in (os.path.dirname(path), path):
         for controller in ("+memory", "+pids"):
             _write(f"{directory}/cgroup.subtree_control", controller)
-    return Cgroups(path)
+    return True
+
+
+def _token(data_fd: int) -> str:
+    """A random word that stays with the data directory; one for this time only when it cannot be kept."""
+    token = os.urandom(8).hex()
+    with contextlib.suppress(OSError):
+        fd = os.open(TOKEN_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600, dir_fd=data_fd)
+        try:
+            kept = os.read(fd, 16).decode("ascii", "replace")
+            if len(kept) == 16 and kept.isalnum():
+                return kept
+            os.pwrite(fd, token.encode(), 0)
+        finally:
+            os.close(fd)
+    return token
 
 
 def _own_path() -> str:
