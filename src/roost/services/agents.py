@@ -21,7 +21,6 @@ import structlog
 
 from roost.config import AgentSettings
 from roost.core.environment import agent_environment
-from roost.core.outcome import outcome
 from roost.errors import (
     AgentNotFound,
     AgentNotRunning,
@@ -39,10 +38,11 @@ from roost.model.ids import check_agent_name, check_id, session_id
 from roost.model.views import AgentView
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
+from roost.services.ending import Ending, ending_of
 from roost.services.keeper_link import KeeperLink
-from roost.services.lost import current_boot_id, why_lost
+from roost.services.lost import current_boot_id, recorded_ending, why_lost
 from roost.services.process_figures import ProcessFigures
-from roost.services.views import AgentRecord, Ending, agent_view
+from roost.services.views import AgentRecord, agent_view
 from roost.store.reader import StoreReader
 
 log = structlog.get_logger("agents")
@@ -301,9 +301,7 @@ class Agents:
         """The keeper saw a session end; the projection, which a flood may have left behind, will tell the rest."""
         for record in self._records.values():
             if record.session.session_id == notice["session_id"]:
-                found = outcome(notice["code"], notice["signal"], notice["reason"])
-                ended_ns = notice["ended_at_ns"]
-                record.ending = Ending(found.state, found.why, notice["code"], notice["signal"], ended_ns)
+                record.ending = ending_of(notice, notice["ended_at_ns"])
                 self._announce()
 
     async def reconcile(self, held: list[Json]) -> None:
@@ -370,7 +368,12 @@ class Agents:
         self._given_up.add(session.session_id)
         log.warning("session lost", agent=session.agent_name, session_id=session.session_id)
         path = self._data.recording(session.session_id)
-        self._projector.ended_unseen(session.session_id, why_lost(path, current_boot_id()))
+        why = why_lost(path, current_boot_id())
+        record = self._records.get(session.agent_name)
+        if record is not None and record.session.session_id == session.session_id:
+            # Never shown as running from here on, though the projection may need a while to come to the end.
+            record.ending = recorded_ending(path) or Ending("lost", why, None, None, time.time_ns())
+        self._projector.ended_unseen(session.session_id, why)
 
     def _is_fresh(self, record: AgentRecord) -> bool:
         return record.session.agent_name in self._starting

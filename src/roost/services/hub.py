@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from roost.config import StreamSettings
 from roost.core.flow import PIECE_BYTES, RateMeter, is_stalled, tick_s
-from roost.core.forms import Selection, StreamForm
+from roost.core.forms import Selection, StreamForm, form
 from roost.core.ring import Channel, Cursor, Entry, Ring
 from roost.model.agents import Session
 from roost.model.blocks import Block
@@ -72,19 +72,19 @@ class Hub:
     # Out
 
     def follow_session(
-        self, session: Session, after_seq: int, form: StreamForm | None = None, *, counted: bool = True
+        self, session: Session, after_seq: int, wanted: StreamForm | None = None, *, counted: bool = True
     ) -> Reader:
         """A reader of everything after `after_seq` in a session, to its end."""
         source = SessionSource(self.reads, session.session_id)
         channel = self._ring.session(session.session_id)
         cursor = Cursor(0, after_seq)
-        follow = Follow(channel, source, form or StreamForm(), cursor, session.agent_name, counted)
+        follow = Follow(channel, source, wanted or form(), cursor, session.agent_name, counted)
         return self._enter(follow, session.session_id)
 
     def follow_fleet(self, cursor: Cursor, selection: Selection, *, apart: bool = False) -> Reader:
         """A reader of everything after `cursor` that any agent does, without end."""
-        form = StreamForm(selection, epoch=self.epoch, apart=apart)
-        return self._enter(Follow(self._ring.fleet, FleetSource(self.reads, selection), form, cursor, None), None)
+        wanted = form(selection, epoch=self.epoch, apart=apart)
+        return self._enter(Follow(self._ring.fleet, FleetSource(self.reads, selection), wanted, cursor, None), None)
 
     def watch_states(self, agent: str) -> StateWatch:
         """Every change of state of an agent from now on, over all its sessions."""

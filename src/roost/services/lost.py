@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from roost.core.recording import Frame, Kind, Reader, decode_json
+from roost.services.ending import Ending, ending_of
 
 HEAD_BYTES = 262_144
+TAIL_BYTES = 262_144
 
 
 def current_boot_id() -> str:
@@ -34,3 +37,18 @@ def recorded_boot_id(recording: Path) -> str:
         if isinstance(item, Frame) and item.kind == Kind.HEADER:
             return str(decode_json(item.payload).get("boot_id", ""))
     return ""
+
+
+def recorded_ending(recording: Path) -> Ending | None:
+    """How the session ended, if an exit frame stands near the end of its recording."""
+    try:
+        with recording.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL_BYTES))
+            tail = file.read()
+            written_ns = os.fstat(file.fileno()).st_mtime_ns
+    except OSError:
+        return None
+    frames = [found for found in Reader().feed(tail) if isinstance(found, Frame)]
+    exits = [frame for frame in frames if frame.kind == Kind.EXIT]
+    return ending_of(decode_json(exits[-1].payload), written_ns) if exits else None

@@ -44,12 +44,14 @@ class Reader:
 
     __slots__ = (
         "_at",
+        "_channel",
         "_closed",
         "_fetched",
         "_future",
         "_index",
         "_leave",
         "_limit",
+        "_loop",
         "_place",
         "blocked",
         "bytes_then",
@@ -63,6 +65,8 @@ class Reader:
 
     def __init__(self, follow: Follow, now: float, leave: Callable[[Reader], None]) -> None:
         self.follow = follow
+        self._channel = follow.channel
+        self._loop = asyncio.get_running_loop()
         self.cursor = follow.cursor
         self.ended = False
         self.missing = 0
@@ -87,7 +91,7 @@ class Reader:
     def __exit__(self, *exc: object) -> None:
         self.close()
         if self._leave is not None:
-            self.follow.channel.waiting.discard(self)
+            self._channel.waiting.discard(self)
             self._leave(self)
             self._leave = None
 
@@ -99,7 +103,7 @@ class Reader:
             if piece is not None:
                 if piece.events or self.missing:
                     return piece
-            elif not self.follow.channel.holds(self.cursor):
+            elif not self._is_live():
                 await self._fetch()
             elif await self._wait():
                 return IDLE
@@ -112,7 +116,7 @@ class Reader:
             if piece is not None:
                 if piece.events:
                     return piece
-            elif self.follow.channel.holds(self.cursor):
+            elif self._is_live():
                 return None
             else:
                 await self._fetch()
@@ -120,11 +124,11 @@ class Reader:
 
     # What the pump says
 
-    def begins_sending(self, now: float) -> None:
-        """A piece is being handed to the client's connection."""
+    def begins_sending(self) -> None:
+        """A piece is being handed to the client's connection; when that is done, set `blocked` to false."""
         self.blocked = True
-        self.sent_at = now
-        self.bytes_then = self.follow.channel.bytes_ever
+        self.sent_at = self._loop.time()
+        self.bytes_then = self._channel.bytes_ever
 
     # What the hub says
 
@@ -148,7 +152,7 @@ class Reader:
     @property
     def bytes_waiting(self) -> int:
         """About how much has come since the client took the last piece."""
-        return self.follow.channel.bytes_ever - self.bytes_then
+        return self._channel.bytes_ever - self.bytes_then
 
     def release(self) -> None:
         """Give up what was read ahead; it will be read again."""
@@ -176,41 +180,46 @@ class Reader:
             self._fetched = []
         return piece
 
+    def _is_live(self) -> bool:
+        """Whether everything that is still to come will be in the channel."""
+        return self._place is not None or self._channel.holds(self.cursor)
+
     def _from_channel(self) -> Piece | None:
-        channel = self.follow.channel
-        if self._place is None or self._place < channel.base:
-            self._join()
-        if self._place is None or self._place >= channel.visible:
+        channel = self._channel
+        place = self._place
+        if place is None or place < channel.base:
+            place = self._join()
+        if place is None or place >= channel.visible:
             return None
-        piece = channel.piece(self._place, self._index, self.follow.form, PIECE_BYTES)
+        piece = channel.piece(place, self._index, self.follow.form, PIECE_BYTES)
         self._place, self._index = piece.place, piece.index
         return piece
 
-    def _join(self) -> None:
+    def _join(self) -> int | None:
         """Take a place in the channel, if it has anything that this reader has not had.
 
         The store may be ahead of the channel: what arrives there next can be something that was had already, so a place
         at the end is not taken.
         """
-        channel = self.follow.channel
+        channel = self._channel
         self._place = None
-        if not channel.holds(self.cursor):
-            return
-        place = channel.find(self.cursor)
-        if place < channel.visible:
-            self._place = place
-            self._index = channel.order.index(channel.entries[place - channel.base].block, self.cursor)
+        if channel.holds(self.cursor):
+            place = channel.find(self.cursor)
+            if place < channel.visible:
+                self._place = place
+                self._index = channel.order.index(channel.entries[place - channel.base].block, self.cursor)
+        return self._place
 
     async def _wait(self) -> bool:
-        self._future = asyncio.get_running_loop().create_future()
-        self.follow.channel.waiting.add(self)
+        self._future = self._loop.create_future()
+        self._channel.waiting.add(self)
         try:
             return await self._future
         finally:
             self._future = None
 
     async def _fetch(self) -> None:
-        channel = self.follow.channel
+        channel = self._channel
         floor = channel.floor
         fetched = await self.follow.source.fetch(self.cursor, self._limit)
         self._place = None
@@ -229,7 +238,7 @@ class Reader:
             self.missing = first.first_seq - self.cursor.seq - 1
         self._fetched = fetched.entries
         self._at = 0
-        self._index = self.follow.channel.order.index(first, self.cursor)
+        self._index = self._channel.order.index(first, self.cursor)
         if self._index >= len(first.events):
             self.cursor = Cursor(first.id, first.last_seq, True)
             self._fetched = fetched.entries[1:]

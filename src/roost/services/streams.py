@@ -41,7 +41,7 @@ class Begun(NamedTuple):
 
 
 async def follow_agent(
-    hub: Hub, agents: AgentDirectory, name: str, start: Start, form: StreamForm | None = None, *, counted: bool = True
+    hub: Hub, agents: AgentDirectory, name: str, start: Start, wanted: StreamForm | None = None, *, counted: bool = True
 ) -> Begun | None:
     """The stream of an agent's session; None when the cursor is at the end of its last session.
 
@@ -57,7 +57,7 @@ async def follow_agent(
     if found is None:
         return None
     session, after = found
-    reader = hub.follow_session(session, after, form, counted=counted)
+    reader = hub.follow_session(session, after, wanted, counted=counted)
     return Begun(reader, str(Position(session.session_id, after)), session.session_id)
 
 

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from roost.core.wire import timestamp
 from roost.model.agents import ENDED, Session, State
 from roost.model.views import AgentView
+from roost.services.ending import Ending
 from roost.services.process_figures import Figures
-
-
-class Ending(NamedTuple):
-    """How a session ended, as the keeper tells it."""
-
-    state: State
-    reason: str | None
-    exit_code: int | None
-    signal: str | None
-    ended_ns: int
 
 
 @dataclass(slots=True)
