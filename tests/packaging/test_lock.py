@@ -33,4 +33,11 @@ def test_versions_are_exact() -> None:
 
 
 def test_the_page_needs_few_packages() -> None:
-    assert set(PACKAGE["dependencies"]) == {"react", "react-dom", "@xterm/xterm", "vite", "@vitejs/plugin-react"}
+    assert set(PACKAGE["dependencies"]) == {
+        "react",
+        "react-dom",
+        "@xterm/xterm",
+        "@xterm/addon-unicode11",
+        "vite",
+        "@vitejs/plugin-react",
+    }
