@@ -45,3 +45,4 @@ def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     """A server that all tests of a run share: use agents' names of your own."""
     with run_server(write_tokens(tmp_path_factory.mktemp("rest") / "data")) as server:
         yield Rest(server)
+        server.terminate()

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from roost.core.guard import RANK
 from roost.web.dispatch import Entry
 from roost.web.routes import ROUTES
+from tests.waiting import scaled
 from tests.web.conftest import TOKENS, Rest
 
 JSON = {"Content-Type": "application/json"}
@@ -308,7 +309,33 @@ def test_a_socket_takes_the_token_in_its_first_frame(rest: Rest) -> None:
     assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (4404, "AGENT_NOT_FOUND")
 
 
-@pytest.mark.parametrize("frame", ['{"type": "auth", "token": "wrong"}', '{"type": "auth"}', "{}", "no JSON", "[]"])
+def test_after_its_first_frame_a_socket_is_like_any_other(rest: Rest) -> None:
+    rest.call("POST", "/api/agents", json={"name": "greeted", "command": "sleep 1000"})
+    with connect(rest, "/ws/agents/greeted") as client:
+        client.send(f'{{"type": "auth", "token": "{TOKENS["viewer"]}"}}')
+        client.send('{"type": "ping", "request_id": 7}')
+        while '"pong"' not in (said := str(client.recv(timeout=10))):
+            pass
+        assert '"request_id":7' in said
+    rest.call("POST", "/api/agents/greeted/kill")
+
+
+def test_a_socket_that_says_nothing_is_closed(rest: Rest) -> None:
+    with connect(rest) as client:
+        assert "UNAUTHORIZED" in str(client.recv(timeout=scaled(20)))
+        with pytest.raises(ConnectionClosed):
+            client.recv(timeout=10)
+
+
+def test_a_socket_may_go_without_a_word(rest: Rest) -> None:
+    with connect(rest):
+        pass
+    assert rest.call("GET", "/api/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "frame", ['{"type": "auth", "token": "wrong"}', '{"type": "auth"}', "{}", "no JSON", "[]", "[" * 5000]
+)
 def test_a_socket_whose_first_frame_is_no_token_is_closed(rest: Rest, frame: str) -> None:
     with connect(rest) as client:
         client.send(frame)
