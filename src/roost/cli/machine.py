@@ -60,24 +60,16 @@ def _check_pidfd() -> Finding:
 def check_cgroup(settings: Settings) -> list[Finding]:
     if not settings.keeper.cgroup:
         return [Finding("cgroup", NOTE, "turned off by the setting keeper.cgroup")]
-    own = _own_cgroup()
-    if own is None:
+    from roost.keeper.cgroup import own_directory
+
+    own = own_directory()
+    if not own:
         text = "no cgroup v2: trees of processes are walked instead, and limits hold for each process alone"
         return [Finding("cgroup", WEAK, text, "boot with unified cgroups (systemd.unified_cgroup_hierarchy=1)")]
-    if os.access(own / "cgroup.procs", os.W_OK) and os.access(own, os.W_OK):
+    if os.access(f"{own}/cgroup.procs", os.W_OK) and os.access(own, os.W_OK):
         return [Finding("cgroup", OK, "cgroup v2 is delegated: trees end and freeze in one step")]
     text = "cgroup v2 is not delegated to you: trees of processes are walked instead"
     return [Finding("cgroup", WEAK, text, "run under systemd: systemd-run --user --scope -p Delegate=yes roost up")]
-
-
-def _own_cgroup() -> Path | None:
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return None
-    own = next((line[3:] for line in lines if line.startswith("0::")), None)
-    path = Path("/sys/fs/cgroup") / own.lstrip("/") if own is not None else None
-    return path if path is not None and (path / "cgroup.procs").exists() else None
 
 
 def check_open_files(_: Settings) -> list[Finding]:

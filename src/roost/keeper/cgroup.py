@@ -114,7 +114,7 @@ class Cgroups:
 
 def find(data_fd: int) -> Cgroups | None:
     """The group for a data directory, made if need be; None where cgroups are not ours to make."""
-    parent = _own_path()
+    parent = own_directory()
     if not parent:
         return None
     # The inode tells a copied data directory from the first, the token a new one from a deleted one of the same inode.
@@ -154,8 +154,8 @@ def _token(data_fd: int) -> str:
     return token
 
 
-def _own_path() -> str:
-    """The directory of the keeper's own group; empty where there is none."""
+def own_directory() -> str:
+    """The directory of this process's own group; empty where there is none."""
     own = ""
     for line in procfs.read("/proc/self/cgroup").decode("utf-8", "surrogateescape").splitlines():
         if line.startswith("0::"):
