@@ -45,9 +45,9 @@ def test_a_kernel_without_pidfd(settings: Settings, monkeypatch: pytest.MonkeyPa
 
 def test_cgroups(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert only(machine.check_cgroup(with_flags(tmp_path, keeper__cgroup="false"))).status == NOTE
-    monkeypatch.setattr(machine, "_own_cgroup", lambda: None)
+    monkeypatch.setattr("roost.keeper.cgroup.own_directory", str)
     assert only(machine.check_cgroup(settings)).status == WEAK
-    monkeypatch.setattr(machine, "_own_cgroup", lambda: tmp_path)
+    monkeypatch.setattr("roost.keeper.cgroup.own_directory", lambda: str(tmp_path))
     assert "Delegate" in only(machine.check_cgroup(settings)).advice
     (tmp_path / "cgroup.procs").touch()
     assert only(machine.check_cgroup(settings)).status == OK
