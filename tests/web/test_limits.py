@@ -120,4 +120,10 @@ def test_a_named_host_is_served(tmp_path: Path) -> None:
             httpx.get(f"{server.url}/api/health/live", headers=token | {"Host": host}).status_code
             for host in ("roost.example", "roost.example:9000", "other.example")
         ]
+        page = token | {"Host": "roost.example", "Origin": "https://roost.example"}
+        behind_proxy = [
+            httpx.get(f"{server.url}/api/health/live", headers=page | more).status_code
+            for more in ({"X-Forwarded-Proto": "https"}, {})
+        ]
     assert answers == [200, 200, 403]
+    assert behind_proxy == [200, 403]

@@ -23,7 +23,7 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 code,pre{font:14px/1.4 ui-monospace,monospace}
 section{border-top:1px solid #8886;padding:.5rem 0 1rem}
 h2{font-size:1.1rem;margin:.5rem 0;overflow-wrap:anywhere}
-h2 span{opacity:.7;font-weight:400}
+h2 code{font-size:1rem}
 table{border-collapse:collapse;display:block;overflow-x:auto}
 td,th{text-align:left;vertical-align:top;padding:.15rem .8rem .15rem 0}
 dt{font-weight:600;margin-top:.4rem}

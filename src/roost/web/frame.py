@@ -36,6 +36,7 @@ DRAINED_BYTES = 16_777_216
 
 _STARTED = secrets.token_hex(4)
 _numbers = count(1)
+_log = structlog.get_logger("web")
 audit_log = structlog.get_logger("audit")
 Headers = list[tuple[bytes, bytes]]
 
@@ -84,6 +85,16 @@ class Frame:
         method = scope.get("method", "GET")
         if scope["type"] == "http":
             self._context.metrics.served(method, found.route, found.status, None if found.streaming else took_s)
+            _log.debug(
+                "request",
+                method=method,
+                route=found.route,
+                agent=found.agent,
+                status=found.status,
+                code=found.code,
+                request_id=found.request_id,
+                took_ms=round(took_s * 1000, 2),
+            )
         if method not in READING:
             audit(found, f"{method} {found.route or 'unknown'}", status=found.status)
 

@@ -73,7 +73,8 @@ class Guard:
         return principal, None if principal else Unauthorized("the token is not valid", hint="`roost token` prints it")
 
     def _by_ticket(self, scope: Scope) -> Principal | None:
-        tickets = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=None).get("ticket", [])
+        query: bytes = scope.get("query_string", b"")
+        tickets = parse_qs(query.decode("latin-1")).get("ticket", []) if b"ticket=" in query else []
         return self._context.tickets.redeem(tickets[0]) if len(tickets) == 1 else None
 
     def _by_cookie(self, scope: Scope) -> Principal | None:
