@@ -56,7 +56,7 @@ class Twins:
 
     def show(self, text: str) -> None:
         """Wait until both show this, and then the same in every cell, with cursor and modes alike."""
-        self.do(lambda window: window.shows(text) and None)
+        self.do(lambda window: window.shows(text))
         self.are_same()
 
     def are_same(self) -> None:

@@ -91,7 +91,7 @@ def test_python_is_edited_interrupted_and_asked_for_its_history(machine: Machine
     twins.paste("for each in 'ab':\n    print(each * 3)\n\n")
     twins.show("bbb")
     twins = machine.reattached(twins)
-    twins.do(lambda window: window.shows("9145") and None)
+    twins.do(lambda window: window.shows("9145"))
     twins.type("exit(7)\r")
     assert twins.local.ends() == twins.ours.ends() == 7
 

@@ -40,7 +40,7 @@ _STATE = {
 _RUN = """\
 read -r _; stty sane; before=$(stty -g)
 {program}
-code=$?; after=$(stty -g); [ "$before" = "$after" ] && left=clean || left=changed
+code=$?; trap "" INT QUIT; after=$(stty -g); [ "$before" = "$after" ] && left=clean || left=changed
 echo "$code $left" >{ended}.new; mv {ended}.new {ended}; exec sleep 100000
 """
 
@@ -90,7 +90,7 @@ class Window:
         names = ",".join(f"#{{{name}}}" for name in _STATE.values())
         values = [int(value or 0) for value in self._told(names).split(",")]
         flags = [bool(value) for value in values[:8]]
-        return State(*flags, *values[8:])  # type: ignore[arg-type]
+        return State(*flags, *values[8:])
 
     @property
     def title(self) -> str:
@@ -116,7 +116,7 @@ class Window:
     def resize(self, cols: int, rows: int) -> None:
         self._tmux.do("resize-window", "-t", self._target, "-x", str(cols), "-y", str(rows))
 
-    def shows(self, text: str, timeout_s: float = 20) -> str:
+    def shows(self, text: str, timeout_s: float = 20) -> None:
         """Wait until the screen shows it."""
         seen = ""
 
@@ -129,15 +129,10 @@ class Window:
             until(found, timeout_s, what=f"{text!r} is shown")
         except AssertionError as exc:
             raise AssertionError(f"{text!r} is not shown, but:\n{seen}") from exc
-        return seen
 
     def hides(self, text: str, timeout_s: float = 20) -> None:
         """Wait until the screen shows it no more."""
         until(lambda: text not in self.text, timeout_s, what=f"{text!r} is gone")
-
-    def becomes(self, text: str, timeout_s: float = 20) -> None:
-        """Wait until the screen is exactly this."""
-        until(lambda: self.text == text, timeout_s, what=f"the screen is {text!r}, not {self.text!r}")
 
     def ends(self, timeout_s: float = 20) -> int:
         """Wait for the program to end; its exit code. It must leave the terminal's settings as they were."""

@@ -342,7 +342,8 @@ class Attachment:
         keys = self._replies.feed(data)
         if not keys or self.read_only:
             return
-        if self._room.own(self) and self._size is not None:
+        # Who is attached through the keeper sets the size without us; then what we own is not what we set.
+        if (self._room.own(self) or self._room.live.screen.size != self._size) and self._size is not None:
             await self._apply()
         self._typed += 1
         await self._terminals.type(self._session, f"viewer-{self.viewer.id}", self._typed, keys)
