@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost.core.forms import Selection, StreamForm
+from roost.core.forms import Selection, form
 from roost.core.ring import (
     COPIES,
     FLEET_ORDER,
@@ -43,7 +43,7 @@ class Sleeper:
         self.woken += 1
 
 
-FORM = StreamForm()
+FORM = form()
 
 
 def test_an_entry_is_encoded_once():
@@ -167,7 +167,7 @@ def test_readers_at_one_place_share_the_same_bytes():
     channel = Channel(SESSION_ORDER)
     channel.append(entry(1, 1, 5))
     channel.show()
-    assert channel.piece(0, 0, FORM, 10**6) is channel.piece(0, 0, StreamForm(), 10**6)
+    assert channel.piece(0, 0, FORM, 10**6) is channel.piece(0, 0, form(), 10**6)
     assert channel.piece(0, 0, FORM, 10**6) is not channel.piece(0, 1, FORM, 10**6)
 
 
@@ -211,7 +211,7 @@ def test_a_piece_ends_with_the_session():
 
 
 def test_a_piece_looks_at_a_bounded_number_of_events():
-    nothing = StreamForm(Selection(types=frozenset({"state"})))
+    nothing = form(Selection(types=frozenset({"state"})))
     many = [entry(number, number * 500, 500) for number in range(1, 100)]
     piece = assemble(many, (0, 0), nothing, 10**6)
     assert piece.events == 0
@@ -221,9 +221,9 @@ def test_a_piece_looks_at_a_bounded_number_of_events():
 
 
 def test_a_piece_that_stops_before_a_filtered_block_has_the_cursor_of_the_block_before():
-    form = StreamForm(Selection(types=frozenset({"log"})))
-    size = len(assemble([entry(1, 1, 1)], (0, 0), form, 10**6).data)
-    piece = assemble([entry(1, 1, 1), entry(2, 2, 1)], (0, 0), form, size)
+    wanted = form(Selection(types=frozenset({"log"})))
+    size = len(assemble([entry(1, 1, 1)], (0, 0), wanted, 10**6).data)
+    piece = assemble([entry(1, 1, 1), entry(2, 2, 1)], (0, 0), wanted, size)
     assert (piece.events, piece.place, piece.index, piece.cursor) == (1, 1, 0, Cursor(1, 1, True))
 
 
@@ -232,7 +232,7 @@ def test_no_entries_make_an_empty_piece():
 
 
 def test_frames_can_be_kept_apart():
-    piece = assemble([entry(1, 1, 2)], (0, 0), StreamForm(apart=True), 10**6)
+    piece = assemble([entry(1, 1, 2)], (0, 0), form(apart=True), 10**6)
     assert piece.data == b""
     assert [(frame.block.id, frame.event.seq) for frame in piece.frames] == [(1, 1), (1, 2)]
 
@@ -252,17 +252,17 @@ def test_the_fleet_is_ordered_by_blocks(cursor, done, index):
 
 
 def test_fleet_positions_name_epoch_block_and_event():
-    piece = assemble([entry(7, 3, 2)], (0, 0), StreamForm(epoch=4), 10**6)
+    piece = assemble([entry(7, 3, 2)], (0, 0), form(epoch=4), 10**6)
     assert ids(piece.data) == ["4.7.3", "4.7.4"]
 
 
 def test_positions_can_be_asked_for():
-    assert StreamForm().position(block(7, 3, 2), 2) == "s1:2"
-    assert StreamForm(epoch=4).position(block(7, 3, 2), 3) == "4.7.3"
+    assert form().position(block(7, 3, 2), 2) == "s1:2"
+    assert form(epoch=4).position(block(7, 3, 2), 3) == "4.7.3"
 
 
 def test_text_frames_carry_their_position():
-    piece = assemble([entry(7, 3, 1)], (0, 0), StreamForm(text=True), 10**6)
+    piece = assemble([entry(7, 3, 1)], (0, 0), form(text=True), 10**6)
     decoded = msgspec.json.decode(piece.frames[0].data)
     assert decoded["position"] == "s1:3"
     assert decoded["data"]["line"] == "line 3"
@@ -282,18 +282,17 @@ def test_text_frames_carry_their_position():
 def test_agents_and_labels_are_filtered(selection, wanted):
     one = entry(1, 1, 1, labels={"team": "x"})
     assert selection.wants_block(one) is wanted
-    assert assemble([one], (0, 0), StreamForm(selection), 10**6).events == int(wanted)
+    assert assemble([one], (0, 0), form(selection), 10**6).events == int(wanted)
 
 
 def test_types_are_filtered():
     mixed = Block(1, "s1", "a1", 1, 3, [Log(1, 1, "x", 1), StateChange(2, 1, "idle"), Log(3, 1, "y", 2)])
-    form = StreamForm(Selection(types=frozenset({"state"})))
-    assert ids(assemble([Entry(mixed)], (0, 0), form, 10**6).data) == ["s1:2"]
+    wanted = form(Selection(types=frozenset({"state"})))
+    assert ids(assemble([Entry(mixed)], (0, 0), wanted, 10**6).data) == ["s1:2"]
 
 
-def test_forms_are_equal_that_ask_for_the_same():
-    one, same = StreamForm(Selection(types=frozenset({"log"}))), StreamForm(Selection(types=frozenset({"log"})))
-    assert one == same
-    assert hash(one) == hash(same)
-    assert one != StreamForm()
-    assert one != "form"
+def test_who_asks_for_the_same_gets_the_same_form():
+    logs = Selection(types=frozenset({"log"}))
+    assert form(logs) is form(Selection(types=frozenset({"log"})))
+    assert form(logs) is not form()
+    assert form(logs) is not form(logs, apart=True)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.config import StreamSettings
-from roost.core.forms import Selection, StreamForm
+from roost.core.forms import Selection, form
 from roost.core.ring import Cursor
 from roost.services.hub import Hub
 from roost.services.reader import IDLE
@@ -147,7 +147,7 @@ def test_session_readers_have_everything_once_and_in_order(old, before, steps, m
         for session_id, wish, apart in starts:
             session = trial.history.by_session[session_id]
             after = min(wish, session.last_seq)
-            reader = trial.hub.follow_session(session, after, StreamForm(apart=apart))
+            reader = trial.hub.follow_session(session, after, form(apart=apart))
             seen = []
             notes.append((session, after, seen))
             tasks.append(asyncio.create_task(note(reader, seen, apart)))
@@ -281,8 +281,8 @@ def test_a_reader_ends_behind_a_complete_that_it_does_not_want():
         session = recorder.begin()
         recorder.lines("s1", 1)
         recorder.end("s1")
-        form = StreamForm(Selection(types=frozenset({"log"})))
-        with hub.follow_session(session, 0, form) as reader:
+        wanted = form(Selection(types=frozenset({"log"})))
+        with hub.follow_session(session, 0, wanted) as reader:
             assert await events_of(reader, 1) == [1]
             assert await asyncio.wait_for(reader.next(), 10) is None
 
@@ -350,7 +350,7 @@ def test_a_blocked_reader_is_disconnected_when_too_much_waits():
         with hub.follow_session(session, 0) as reader:
             stalled = asyncio.Event()
             reader.on_stall = stalled.set
-            reader.begins_sending(hub.now())
+            reader.begins_sending()
             for _ in range(4):
                 recorder.lines("s1", 10, text="x" * 2000)
                 recorder.publish(hub)
@@ -363,7 +363,8 @@ def test_a_blocked_reader_is_disconnected_when_too_much_waits():
 def test_a_blocked_reader_is_disconnected_in_time_though_nothing_comes():
     async def scenario(hub, recorder):
         with hub.follow_session(recorder.begin(), 0) as reader:
-            reader.begins_sending(hub.now() - 200)
+            reader.begins_sending()
+            reader.sent_at -= 200
             assert await asyncio.wait_for(closed(reader), 10)
 
     async def closed(reader):

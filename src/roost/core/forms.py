@@ -1,11 +1,12 @@
 """Which events a client wants, and the bytes it gets for them.
 
-Forms are compared by what they ask for, so that clients that ask for the same share the same bytes.
+`form` gives the same object to all who ask for the same, so that they share the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from roost.core.ring import Entry
@@ -34,26 +35,16 @@ ALL = Selection()
 class StreamForm:
     """Events of one session, or of all when there is an `epoch`: as Server-Sent Events, or (`text`) as JSON objects.
 
-    `apart` keeps frames apart for clients that choose among them.
+    `apart` keeps frames apart for clients that choose among them. Made by `form`.
     """
 
-    __slots__ = ("_hash", "_key", "apart", "epoch", "selection", "text")
+    __slots__ = ("apart", "epoch", "selection", "text")
 
-    def __init__(
-        self, selection: Selection = ALL, *, epoch: int | None = None, text: bool = False, apart: bool = False
-    ) -> None:
+    def __init__(self, selection: Selection, epoch: int | None, text: bool, apart: bool) -> None:
         self.selection = selection
         self.epoch = epoch
         self.text = text
         self.apart = apart or text
-        self._key = (selection, epoch, text, self.apart)
-        self._hash = hash(self._key)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, StreamForm) and (self is other or self._key == other._key)
 
     def position_prefix(self, block: Block) -> str:
         """The positions of a block's events up to their number."""
@@ -83,3 +74,11 @@ class StreamForm:
         if self.text:
             return b'%b,"position":"%b%d"}' % (body[:-1], prefix.encode(), event.seq)
         return sse_frame(event, f"{prefix}{event.seq}", body)
+
+
+@lru_cache(1024)
+def form(
+    selection: Selection = ALL, *, epoch: int | None = None, text: bool = False, apart: bool = False
+) -> StreamForm:
+    """The form of what a client asks for."""
+    return StreamForm(selection, epoch, text, apart)

@@ -14,8 +14,7 @@ Rule 3: events become JSON when the first client wants them, once for all client
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from roost.core.wire import encode_json
@@ -96,13 +95,11 @@ class Piece(NamedTuple):
 
 
 class Form(Protocol):
-    """Which events a client wants, and how it wants them. Equal forms give equal bytes."""
+    """Which events a client wants, and how it wants them. Who has the same form shares the same bytes."""
 
     @property
     def apart(self) -> bool:
         """Whether the client handles frames one by one."""
-
-    def __hash__(self) -> int: ...
 
     def frames(self, entry: Entry, start: int) -> Iterable[tuple[int, bytes]]:
         """The wanted events of an entry from index `start` on, each with its index and bytes."""
@@ -198,7 +195,7 @@ class Channel:
         self.fresh_events = 0
         self.readers = 0
         self.waiting: set[Waiter] = set()
-        self._pieces: dict[Hashable, Piece] = {}
+        self._pieces: dict[tuple[int, int, Form], Piece] = {}
 
     @property
     def end(self) -> int:
@@ -244,7 +241,8 @@ class Channel:
         if piece is None:
             if len(self._pieces) >= MOST_PIECES:
                 self._pieces = {}
-            seen = islice(self.entries, place - self.base, self.visible - self.base)
+            # By index, because an iterator would walk there from the oldest entry.
+            seen = map(self.entries.__getitem__, range(place - self.base, self.visible - self.base))
             piece = self._pieces[key] = assemble(seen, (place, index), form, limit)
         return piece
 

@@ -11,13 +11,14 @@ import contextlib
 import socket
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import FrameTooLargeError, WSProtocol
 from wsproto import events
 
 from roost.config import Settings
 from roost.web.socket import TOO_LARGE
-from roost.web.sse import ABORT
+from roost.web.sse import ABORT, CHUNKS
 
 WRITE_BUFFER_HIGH = 8192
 WRITE_BUFFER_LOW = 2048
@@ -73,7 +74,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"call": self.transport.abort}}
+        self.scope["extensions"] = {ABORT: {"call": self.transport.abort}, CHUNKS: {"writer": self._chunk_writer}}
         if self._head_timer is None:
             self._expect_head()
 
@@ -87,6 +88,10 @@ class LimitedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "MALFORMED_REQUEST", "the request is not HTTP")
+
+    def _chunk_writer(self) -> ChunkWriter | None:
+        cycle = self.cycle
+        return ChunkWriter(self.transport, self.flow) if cycle.chunked_encoding and not cycle.disconnected else None
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.header_timeout_s, self._head_took_too_long)
@@ -108,6 +113,27 @@ class LimitedHttp(HttpToolsProtocol):
         self._refused = True
         self.transport.write(refusal(status, code, message))
         self.transport.close()
+
+
+class ChunkWriter:
+    """Writes parts of a chunked body as they are: clients that are sent the same share the same bytes."""
+
+    __slots__ = ("_flow", "_transport", "drain")
+
+    def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
+        self._transport = transport
+        self._flow = flow
+        self.drain = flow.drain
+
+    @property
+    def paused(self) -> bool:
+        """Whether `drain` is to be awaited first."""
+        return self._flow.write_paused
+
+    def write(self, data: bytes) -> None:
+        """Send one chunk; nothing where the client is gone."""
+        if not self._transport.is_closing():
+            self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
 
 
 class LimitedWebSocket(WSProtocol):

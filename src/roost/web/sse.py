@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from roost.core.flow import Skip
-from roost.core.forms import StreamForm
+from roost.core.forms import form
 from roost.core.wire import sse_message, timestamp
 from roost.errors import Unavailable
 from roost.services.hub import Hub
@@ -34,6 +34,8 @@ HEADERS = [
 ]
 ABORT = "roost.abort"
 """ASGI extension of our server: cuts the connection, whatever still waits to be sent."""
+CHUNKS = "roost.chunks"
+"""ASGI extension of our server: writes chunks of the body without copying them for each client."""
 
 
 class AgentStream:
@@ -46,8 +48,8 @@ class AgentStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name: str = scope["path_params"]["name"]
         query = _query(self._hub, scope, fleet=False)
-        form = StreamForm(query.selection, apart=query.pace is not None)
-        begun = await follow_agent(self._hub, self._agents, name, query.start, form)
+        wanted = form(query.selection, apart=query.pace is not None)
+        begun = await follow_agent(self._hub, self._agents, name, query.start, wanted)
         if begun is None:
             await send({"type": "http.response.start", "status": 204, "headers": [(b"cache-control", b"no-store")]})
             await send({"type": "http.response.body", "body": b""})
@@ -86,6 +88,7 @@ class _Client:
         self._begun = begun
         self._reader = begun.reader
         self._head_only = scope["method"] == "HEAD"
+        self._writer = scope.get("extensions", {}).get(CHUNKS, {}).get("writer", lambda: None)
         self._reader.on_stall = scope.get("extensions", {}).get(ABORT, {}).get("call")
 
     async def serve(self, receive: Receive, send: Send, pace: Pace | None) -> None:
@@ -109,10 +112,18 @@ class _Client:
             await self._pump_paced(send, pace)
             return
         reader = self._reader
+        writer = self._writer()
         while (piece := await reader.next()) is not None:
             if reader.missing:
                 await self._send(send, self._message("skipped", **Skip(reader.missing).data()))
-            await self._send(send, self._message("ping") if piece is IDLE else piece.data)
+            if writer is None or piece is IDLE:
+                await self._send(send, self._message("ping") if piece is IDLE else piece.data)
+                continue
+            reader.begins_sending()
+            if writer.paused:
+                await writer.drain()
+            writer.write(piece.data)
+            reader.blocked = False
 
     async def _pump_paced(self, send: Send, pace: Pace) -> None:
         async for batch in Pacer(self._hub, self._reader, pace).batches():
@@ -123,7 +134,7 @@ class _Client:
 
     async def _send(self, send: Send, body: bytes) -> None:
         reader = self._reader
-        reader.begins_sending(self._hub.now())
+        reader.begins_sending()
         await send({"type": "http.response.body", "body": body, "more_body": True})
         reader.blocked = False
 

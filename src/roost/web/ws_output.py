@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roost.core.flow import Skip
-from roost.core.forms import StreamForm
+from roost.core.forms import form
 from roost.core.positions import Position
 from roost.core.wire import timestamp
 from roost.errors import AgentNotFound, AgentNotRunning
@@ -59,7 +59,7 @@ class EventOutput:
         self._socket = socket
         self._pace = query.pace
         self._start = query.start
-        self._form = StreamForm(query.selection, text=True)
+        self._form = form(query.selection, text=True)
 
     async def begin(self) -> Begun | None:
         """Find where to begin; None when it is at the end of the agent's last session.
@@ -100,7 +100,7 @@ class EventOutput:
             await self._pump_paced(reader, self._pace)
             return
         while (piece := await reader.next()) is not None:
-            reader.begins_sending(self._hub.now())
+            reader.begins_sending()
             if reader.missing:
                 await self._skipped(Skip(reader.missing))
             if piece is IDLE:
@@ -111,7 +111,7 @@ class EventOutput:
 
     async def _pump_paced(self, reader: Reader, pace: Pace) -> None:
         async for batch in Pacer(self._hub, reader, pace).batches():
-            reader.begins_sending(self._hub.now())
+            reader.begins_sending()
             if batch.skip is not None:
                 await self._skipped(batch.skip)
             if batch.frames:
