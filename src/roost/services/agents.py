@@ -48,6 +48,8 @@ from roost.store.reader import StoreReader
 log = structlog.get_logger("agents")
 
 SETTLE_S = 5.0
+LIST_KEEP_NS = 50_000_000
+"""How long a list is given again when nothing is known to have changed: only ages and counters move meanwhile."""
 MOST_SESSIONS = 1_000_000
 Json = dict[str, Any]
 
@@ -80,6 +82,8 @@ class Agents:
         self._figures = ProcessFigures()
         self._sampling: asyncio.Task[None] | None = None
         self._changed: asyncio.Future[None] | None = None
+        self._listed: list[AgentView] = []
+        self._listed_ns = 0
         self._input_source = f"server-{secrets.token_hex(8)}"
         self._input_seq = 0
         self.on_ended: Callable[[AgentRecord], None] | None = None
@@ -115,10 +119,13 @@ class Agents:
             self.on_ended(record)
 
     def all(self) -> list[AgentView]:
-        """Every agent, by name."""
+        """Every agent, by name. Not to be changed: asked many times a second, the same list is given again."""
         self._sample_if_stale()
         now = time.time_ns()
-        return [self._view(self._records[name], now) for name in sorted(self._records)]
+        if not self._listed or not 0 <= now - self._listed_ns < LIST_KEEP_NS:
+            self._listed = [self._view(self._records[name], now) for name in sorted(self._records)]
+            self._listed_ns = now
+        return self._listed
 
     def get(self, name: str) -> AgentView:
         """One agent.
@@ -499,6 +506,7 @@ class Agents:
             self._sampling = asyncio.create_task(asyncio.to_thread(self._figures.sample, leaders))
 
     def _announce(self) -> None:
+        self._listed = []
         if self._changed is not None and not self._changed.done():
             self._changed.set_result(None)
         self._changed = None
