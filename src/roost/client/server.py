@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from roost.client.backend import Event, LineQuery
+from roost.client.backend import ENDED, Event, LineQuery
 from roost.client.http import Connection, call, error_of
 from roost.core.positions import Position, parse_position
-from roost.errors import InvalidRequest, ServerUnavailable
+from roost.errors import InvalidRequest, ServerUnavailable, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -27,6 +28,7 @@ PASTE_PAUSE_S = 0.15
 """Between a paste and the Enter behind it: some programs take a key that comes at once for part of the paste."""
 SILENCE_S = 60.0
 """A stream says every few seconds that it lives; one that says nothing for so long is broken."""
+SETTLE_S = 5.0
 INPUT_PIECE = 65_536
 WITHOUT_POSITION = frozenset({"ping", "connected", "skipped"})
 
@@ -133,7 +135,22 @@ class ServerClient:
     def screen(self, name: str) -> Json:
         return _object(self.call("GET", _target(f"{_agent(name)}/screen", format="json")))
 
+    def _settled(self, name: str) -> Json:
+        """The agent, once the server has read its recording to the end if it has ended.
+
+        That an agent ended is told at once; what it said last may still be on its way into the store.
+        """
+        view = self.agent(name)
+        if view["state"] not in ENDED:
+            return view
+        place = f"{view['session_id']}:{view.get('last_seq') or 0}"
+        with contextlib.suppress(TimedOut):
+            for _ in self.stream(_target(f"{_agent(name)}/stream", after=place), timeout_s=SETTLE_S):
+                pass
+        return self.agent(name)
+
     def lines(self, name: str, query: LineQuery) -> Iterator[Json]:
+        self._settled(name)
         asked = {"since": query.since or None, "until": query.until or None, "stream": query.stream or None}
         path = f"{_agent(name)}/logs"
         if query.tail is not None:
@@ -148,7 +165,7 @@ class ServerClient:
                 return
 
     def events(self, name: str, after: str, *, follow: bool) -> Iterator[Event]:
-        view = self.agent(name)
+        view = self._settled(name)
         last = int(view.get("last_seq") or 0)
         start = after or f"{view['session_id']}:0"
         end = Position(view["session_id"], last)
@@ -167,7 +184,7 @@ class ServerClient:
         found = [event for view in self.agents() for event in self.events(view["name"], "", follow=False)]
         yield from sorted(found, key=lambda event: str(event.body["timestamp"]))
 
-    def stream(self, target: str, *, connected: bool = False) -> Iterator[Event]:
+    def stream(self, target: str, *, connected: bool = False, timeout_s: float = SILENCE_S) -> Iterator[Event]:
         """The events of a stream, until the server ends it; with `connected` also the first, which says where it began.
 
         Raises:
@@ -176,7 +193,7 @@ class ServerClient:
         from roost.client.sse import Parser
 
         parser = Parser()
-        with Connection(self.address, SILENCE_S) as connection:
+        with Connection(self.address, timeout_s) as connection:
             connection.send("GET", target, headers={"Accept": "text/event-stream", "Cache-Control": "no-store"})
             if connection.status == 204:
                 return
