@@ -104,6 +104,10 @@ class Terminal:
         _ = self.text
         return int(self.process.wait())
 
+    def set_back(self) -> None:
+        """Set the terminal as a shell would when its job is halted."""
+        termios.tcsetattr(self._slave, termios.TCSANOW, self.before)
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()

@@ -8,7 +8,7 @@ import pytest
 
 from roost.paths import DataDirectory
 from roost.testing.server import RunningServer
-from tests.cli.kit import FAKE, roost, terminal
+from tests.cli.kit import FAKE, ROOST, Terminal, roost, terminal
 from tests.waiting import until
 
 ANSWERS = re.compile(r"DA1: b'\\x1b\[\?[\d;]+c'\s+DSR: b'\\x1b\[0n'\s+CPR: b'\\x1b\[\d+;\d+R'")
@@ -160,3 +160,47 @@ def test_an_unknown_agent_is_not_found_and_a_near_one_is_named(anywhere: DataDir
     result = roost("attach", "worke")
     assert result.code == 3
     assert "did you mean 'worker'?" in result.err
+
+
+def test_coming_back_takes_as_long_as_it_takes(own_server: RunningServer):
+    roost("run", "-d", "one", "--", *ECHO)
+    monkey = {"ROOST_URL": own_server.url, "ROOST_TOKEN": own_server.token}
+    assigned = [f"{name}={value}" for name, value in monkey.items()]
+    seen = Terminal("env", *assigned, *ROOST, "attach", "one")
+    try:
+        seen.shows("ready")
+        own_server.kill9()
+        seen.shows("coming back")
+        seen.type("typed meanwhile\r")
+        own_server.restart()
+        seen.shows("typed meanwhile")
+        seen.type("\x1dd")
+        assert seen.ends() == 0
+    finally:
+        seen.close()
+
+
+def test_when_the_agent_is_gone_meanwhile_it_says_so(own_server: RunningServer):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one") as seen:
+        seen.shows("ready")
+        seen.process.send_signal(signal.SIGSTOP)
+        own_server.call("POST", "/api/agents/one/kill")
+        own_server.call("DELETE", "/api/agents/one?purge=true")
+        own_server.kill9()
+        seen.process.send_signal(signal.SIGCONT)
+        assert seen.ends() in (3, 137)
+        assert seen.settings == seen.before
+
+
+def test_halted_from_outside_it_goes_on_raw(anywhere: DataDirectory):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one") as seen:
+        seen.shows("ready")
+        raw = seen.settings
+        seen.process.send_signal(signal.SIGSTOP)
+        seen.set_back()
+        seen.process.send_signal(signal.SIGCONT)
+        until(lambda: seen.settings == raw)
+        seen.type("\x1dd")
+        assert seen.ends() == 0

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from roost.client.discovery import find_server, is_alive, read_server_info
 from roost.client.http import request
 from roost.paths import DataDirectory
 from roost.testing.server import RunningServer
-from tests.cli.kit import lines, roost, spawn
+from tests.cli.kit import lines, roost, spawn, terminal
 from tests.waiting import until
 
 
@@ -287,3 +289,73 @@ def test_the_doctor_finds_processes_that_a_killed_keeper_left(data: DataDirector
 def test_the_servers_log_and_token_are_ours_alone(up: dict[str, object], data: DataDirectory):
     for path in (data.server_log, data.token):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that nobody vouches for, its key beside it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    path = tmp_path_factory.mktemp("tls") / "cert.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=elsewhere"
+    made = [*command.split(), "-keyout", str(path.with_name("key.pem")), "-out", str(path)]
+    subprocess.run(made, check=True, capture_output=True)
+    return path
+
+
+def test_a_server_with_tls_is_used_like_any_other(
+    data: DataDirectory, certificate: Path, monkeypatch: pytest.MonkeyPatch
+):
+    flags = ["--server-tls-cert", str(certificate), "--server-tls-key", str(certificate.with_name("key.pem"))]
+    result = roost("up", *flags)
+    try:
+        assert result.out.startswith("https://"), result.err
+        assert roost("run", "-d", "one", "sleep", "100").code == 0
+        with terminal("attach", "one") as seen:
+            until(lambda: json.loads(roost("ps", "--json").out)["agents"][0]["viewers"] == 1)
+            seen.type("\x1dd")
+            assert seen.ends() == 0
+        monkeypatch.setenv("ROOST_URL", result.out.strip())
+        refused = roost("ps")
+        assert refused.code == 5
+        assert "certificate" in refused.err
+    finally:
+        monkeypatch.delenv("ROOST_URL", raising=False)
+        roost("down")
+
+
+def test_up_gives_up_on_a_server_that_does_not_get_ready(data: DataDirectory, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("roost.cli.up.READY_TIMEOUT_S", 0.0)
+    result = roost("up")
+    assert result.code == 124
+    assert str(data.server_log) in result.err
+    assert find_server(data, {}) is None
+
+
+def test_up_points_to_the_log_when_the_server_dies_without_a_word(data: DataDirectory):
+    data.create()
+    data.database.mkdir()
+    result = roost("up")
+    assert result.code in (1, 5)
+    assert result.err.count("\n") == 2
+
+
+def test_down_does_not_wait_for_ever(server: RunningServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("roost.cli.up.STOP_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("os.kill", lambda pid, number: None)
+    assert roost("down").code == 124
+
+
+@pytest.mark.parametrize(("error", "code"), [(ProcessLookupError, 0), (PermissionError, 5)])
+def test_down_when_the_server_is_gone_or_not_ours(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, error: type[OSError], code: int
+):
+    kill = os.kill
+
+    def refuse(pid: int, number: int) -> None:
+        if number == signal.SIGTERM:
+            raise error
+        kill(pid, number)
+
+    monkeypatch.setattr("os.kill", refuse)
+    assert roost("down").code == code

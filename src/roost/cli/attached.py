@@ -99,21 +99,23 @@ class Attached:
             self._on_link(lambda link: link.resize(*self._terminal.size))
         if typed and self._take_typed(typed):
             return Left(detached=True)
-        if input_ended:
-            self._input_ended = True
-            if not self._read_only:
-                self._on_link(lambda link: link.end_input())
-        return self._take_updates() if link_ready and self._link is not None else None
+        self._input_ended |= input_ended and not self._read_only
+        # First what came: it may say that the link is lost, and what is sent into a lost link is gone.
+        left = self._take_updates() if link_ready and self._link is not None else None
+        if left is None:
+            self._flush()
+        return left
 
     def _on_link(self, act: Callable[[Link], None]) -> None:
         if self._link is not None:
             act(self._link)
 
     def _take_typed(self, typed: bytes) -> bool:
-        """Send on what was typed; true when it detached us."""
+        """Take what was typed, to be sent on; true when it detached us."""
         passed = self._detach.feed(typed) if self._terminal.is_terminal_in else typed
         if passed and not self._read_only:
             self._unsent = (self._unsent + passed)[-MAX_UNSENT:]
+        if self._detach.detached:
             self._flush()
         return self._detach.detached
 
@@ -121,6 +123,9 @@ class Attached:
         if self._link is not None and self._unsent:
             self._link.send(self._unsent)
             self._unsent = b""
+        if self._link is not None and self._input_ended:
+            self._link.end_input()
+            self._input_ended = False
 
     def _take_updates(self) -> Left | None:
         assert self._link is not None
@@ -171,6 +176,7 @@ class Attached:
                 raise
             return
         self._attempt = 0
+        # A link that is lost again says so when it is read.
         with contextlib.suppress(LinkLost):
             self._flush()
 

@@ -12,7 +12,6 @@ import tty
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType
 
 READ_BYTES = 65_536
@@ -138,17 +137,3 @@ class LocalTerminal:
         with contextlib.suppress(BlockingIOError):
             while os.read(self._wake_reader, 4096):
                 pass
-
-
-@contextlib.contextmanager
-def signals_end_process() -> Iterator[None]:
-    """SIGTERM raises `SystemExit`, so that contexts are left in order."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -63,6 +63,11 @@ class Goal:
     def is_exit(self) -> bool:
         return self.text == "exit"
 
+    @property
+    def counts_from_the_beginning(self) -> bool:
+        """What an agent said counts whenever it was; a state only from now on."""
+        return self.is_exit or self.output is not None
+
     def is_met(self, view: Json) -> bool:
         """Whether the agent as it stands is what is waited for."""
         return view["state"] in ENDED if self.is_exit else view["state"] == self.text
@@ -77,26 +82,27 @@ class Goal:
 
 
 def _wait_one(name: str, goal: Goal, deadline: float | None, options: argparse.Namespace) -> Json:
+    # The position comes before the look at the agent, so that no change falls between the two.
+    after = "" if goal.counts_from_the_beginning else _now(name, options)
     with backend(options) as found:
         view = found.agent(name)
     if goal.output is None and goal.is_met(view):
         return view | {"met": True}
-    met = view["state"] not in ENDED or goal.output is not None
-    met = met and _watch(name, view, goal, deadline, options)
+    may_come = view["state"] not in ENDED or goal.output is not None
+    met = may_come and _watch(name, after or f"{view['session_id']}:0", goal, deadline, options)
     with backend(options) as found:
-        after = found.agent(name)
+        now = found.agent(name)
     if not met:
-        say(f"roost: agent {name} ended ({after['state']}) without {goal.text}")
-    return after | {"met": met}
+        say(f"roost: agent {name} ended ({now['state']}) without {goal.text}")
+    return now | {"met": met}
 
 
-def _watch(name: str, view: Json, goal: Goal, deadline: float | None, options: argparse.Namespace) -> bool:
+def _watch(name: str, after: str, goal: Goal, deadline: float | None, options: argparse.Namespace) -> bool:
     """Whether it came before the session ended."""
     from roost.client.backend import connect
     from roost.client.following import follow
 
     data = data_directory(options)
-    after = f"{view['session_id']}:0" if goal.output is not None or goal.is_exit else _now(name, options)
     events = follow(lambda: connect(data), name, after, lost=lambda _: None)
     try:
         with _alarm(deadline):
