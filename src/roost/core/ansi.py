@@ -24,20 +24,31 @@ _STRING = (
 STRINGS = re.compile(rb"\x1b(?:" + _STRING + rb")")
 """OSC, DCS, APC, PM and SOS: they never change the text."""
 
-NOOP = re.compile(
-    rb"\x1b(?:"
-    rb"\[[0-9;:]{0,1000}m"
-    rb"|\[\?(?:1|12|25|66|100[0-6]|101[56]|2004|2026|2027|2031|2048)[hl]"
-    rb"|\[[<=>][0-9;:]{0,1000}[\x20-\x2f]{0,2}[@-~]"
-    rb"|\[\?[0-9;]{0,1000}[cmnqu]"
-    rb"|\[[0-9;]{0,1000}(?:[cnt]| q)"
-    rb"|[()*+]B|%%G|[=>\\]"
-    rb"|"
-    + _STRING
-    + rb"|[\x20-\x2f]{1,16}(?![\x20-\x7e])|(?:\[[\x20-\x3f]{0,%d})?(?:[\x18\x1a]|(?=[\x1b\x80-\xff])|\Z)"
-    rb")" % MAX_PARAMETERS
-)
-"""What changes no text wherever the cursor stands: colours, strings, reports, key and mouse modes, what is aborted."""
+
+def _noop(sets: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"\x1b(?:"
+        rb"\[[0-9;:]{0,1000}m"
+        rb"|\[\?(?:1|12|25|66|100[0-6]|101[56]|2004|2026|2027|2031|2048)[hl]"
+        rb"|\[[<=>][0-9;:]{0,1000}[\x20-\x2f]{0,2}[@-~]"
+        rb"|\[\?[0-9;]{0,1000}[cmnqu]"
+        rb"|\[[0-9;]{0,1000}(?:[cnt]| q)|" + sets + rb"%%G|[=>\\]"
+        rb"|" + _STRING + rb"|[\x20-\x2f]{1,16}(?![\x20-\x7e])"
+        rb"|(?:\[[\x20-\x3f]{0,%d})?(?:[\x18\x1a]|(?=[\x1b\x80-\xff])|\Z)"
+        rb")" % MAX_PARAMETERS
+    )
+
+
+NOOP = _noop(rb"[()*+]B|")
+"""What changes no text wherever the cursor stands: colours, strings, reports, key and mouse modes, what is aborted.
+
+Choosing the set of plain letters is among them, for it is chosen already.
+"""
+
+NOOP_BUT_SETS = _noop(b"")
+"""The same where another set may be chosen."""
+
+GRAPHICS = re.compile(rb"\x1b[()]0")
 
 SPECIAL = re.compile(rb"[\x08\x0b\x0c\x0e\x0f]|\r(?!\r*\n)|\x1b(?!\[0?K)")
 """What plain lines have none of. (Erasing behind the cursor does nothing while it stands at the line's end.)"""
@@ -46,6 +57,9 @@ SPECIAL_ON_TERMINAL = re.compile(SPECIAL.pattern + rb"|(?<![\r\n])\n")
 """On a terminal a line feed alone keeps the column, so it is special too."""
 
 ERASE_END = re.compile("\x1b\\[0?K")
+
+WRITTEN_OVER = re.compile(r"((?:\x1b\[[02]?K)*)([^\x00-\x1f\x7f]*)((?:\x1b\[0?K)*)")
+"""Text from a row's start on, with what is erased before and behind it."""
 
 IGNORED = bytes(c for c in range(32) if c not in b"\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x18\x1a\x1b") + b"\x7f"
 """Controls that do nothing in any state."""
@@ -81,7 +95,7 @@ _PARTIAL_UTF8 = re.compile(
 
 TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f]+)"
-    rf"|\x1b\[(?P<params>[\x07-\x0f -?]{{0,{MAX_PARAMETERS}}})(?P<final>[@-~])"
+    rf"|\x1b\[(?P<params>[ -?]{{0,{MAX_PARAMETERS}}})(?P<final>[@-~])"
     r"|\x1b(?P<middle>[ -/]{1,16})(?P<set>[0-~])"
     r"|\x1b(?P<escape>[0-OQ-WYZ`-~])"
     r"|(?P<control>\x1b\[?|[\x00-\x1f\x7f])"

@@ -141,10 +141,6 @@ class Interpreter:
     # -- control sequences -----------------------------------------------------------------------------------------
 
     def _sequence(self, params: str, final: str) -> None:
-        embedded = [char for char in params if char < " "]
-        for char in embedded:
-            self.control(char)
-            params = params.replace(char, "")
         head = params.rstrip(" !\"#$%&'()*+,-./")
         middle = params[len(head) :]
         action = _ACTIONS.get(head[:1] + final if head[:1] in ("?", "<", "=", ">") else middle + final)

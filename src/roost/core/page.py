@@ -138,7 +138,8 @@ class Page:
         begin = self._line_start(self.index)
         last = self.rows[-1]
         last.text = last.text[: last.used].ljust(self.x)
-        partial = self._text(begin, len(self.rows))
+        partial = self.carry + self._text(begin, len(self.rows))
+        self.carry = ""
         lines = [self._text(a, b).rstrip(" ") for a, b in self._lines(0, begin)]
         self.line_row = self.top_row + begin
         self.remember(lines)
@@ -162,7 +163,6 @@ class Page:
         self._trim()
         self.y = self.top_row + len(self.rows) - 1
         self._end_episode()
-        self.carry = ""
 
     def remember(self, lines: list[str]) -> None:
         """These lines were given out and may still be on the screen."""

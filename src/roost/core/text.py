@@ -22,6 +22,7 @@ from roost.core import ansi
 from roost.core.controls import Interpreter
 from roost.core.page import Page
 from roost.core.width import columns as columns_of
+from roost.core.width import is_simple
 
 STATE_VERSION = 1
 
@@ -70,6 +71,8 @@ class Cleaner:
         self._max_line = max_line
         self._tail = b""
         self._partial = ""
+        self._partial_ns = 0
+        self._given_ns = 0
         self._alternate = False
         self._editing = False
         self._out: list[Bulk] = []
@@ -134,7 +137,7 @@ class Cleaner:
             page.discard()
             self._editing = False
         elif self._partial.strip(" "):
-            self._give([self._partial.rstrip(" ")], time_ns)
+            self._give([self._partial.rstrip(" ")], self._partial_ns)
         self._partial = ""
         return self._drain()
 
@@ -152,6 +155,7 @@ class Cleaner:
 
     def _take(self, data: bytes) -> None:
         """Bytes with no unfinished sequence at their end."""
+        data = _valid(data)
         while data:
             match = self._next_switch(data)
             if match is None:
@@ -182,7 +186,8 @@ class Cleaner:
             return
         controls = data.translate(None, ansi.TEXT)
         if b"\x1b" in controls:
-            data = _without_noops(data)
+            keep_sets = self._editing or ansi.GRAPHICS.search(data) is not None
+            data = _without(ansi.NOOP_BUT_SETS if keep_sets else ansi.NOOP, data)
         if controls.strip(b"\r\n"):
             keep_shifts = self._editing or ansi.SHIFT_OUT in controls
             data = data.translate(None, ansi.BELLS if keep_shifts else ansi.BELLS + ansi.SHIFT_IN)
@@ -198,12 +203,12 @@ class Cleaner:
         if not self._page.columns:
             if controls.strip(b"\n"):
                 return False
-            self._lines(data.decode("utf-8", "replace").split("\n"), b"\t" in data)
+            self._lines(data.decode().split("\n"), b"\t" in data)
             return True
         ends = len(controls) // 2
         if controls != b"\r\n" * ends:
             return False
-        lines = data.decode("utf-8", "replace").split("\r\n")
+        lines = data.decode().split("\r\n")
         if len(lines) != ends + 1:
             return False
         self._lines(lines, b"\t" in data)
@@ -218,15 +223,37 @@ class Cleaner:
                 self._plain(data[at:])
                 return
             begin = max(at, data.rfind(b"\n", at, match.start()) + 1)
-            self._plain(data[at:begin])
-            self._open()
-            at = self._edit(data, begin)
+            if begin > at:
+                self._plain(data[at:begin])
+            at = self._overwritten(data, begin) or self._slowly(data, begin)
+
+    def _slowly(self, data: bytes, begin: int) -> int:
+        self._open()
+        return self._edit(data, begin)
+
+    def _overwritten(self, data: bytes, begin: int) -> int:
+        """Take a whole line that is only written over from its start, as progress bars are; 0 if it is another one."""
+        end = data.find(b"\n", begin) + 1
+        text = self._partial + data[begin:end].decode()
+        columns = self._page.columns
+        if not text.endswith("\r\n" if columns else "\n") or not is_simple(text):
+            return 0
+        shown = ""
+        for written in text[:-1].split("\r"):
+            match = ansi.WRITTEN_OVER.fullmatch(written)
+            if match is None or len(written) >= (columns or self._max_line):
+                return 0
+            erased, kept, cut = match.groups()
+            shown = kept if erased or cut else kept + shown[len(kept) :]
+        self._partial = ""
+        self._give([shown.rstrip(" ")], self._page.time_ns)
+        return end
 
     # -- the fast path ---------------------------------------------------------------------------------------------
 
     def _plain(self, data: bytes) -> None:
         """Bytes in which the cursor only moves on."""
-        text = data.translate(None, b"\r").decode("utf-8", "replace")
+        text = data.translate(None, b"\r").decode()
         if "\x1b" in text:
             text = ansi.ERASE_END.sub("", text)
         self._lines(text.split("\n"), "\t" in text)
@@ -238,6 +265,8 @@ class Cleaner:
         if tabs or max(map(len, lines)) * 2 > self._max_line:
             self._one_by_one(lines)
             return
+        if lines[-1] is not self._partial:
+            self._partial_ns = self._page.time_ns
         self._partial = lines.pop()
         if lines:
             self._give([line.rstrip(" ") for line in lines], self._page.time_ns)
@@ -251,7 +280,7 @@ class Cleaner:
             clear = self._expand(line)
             if clear is not None and max(len(clear), columns_of(clear)) <= self._max_line:
                 if at == last:
-                    self._partial = clear
+                    self._partial, self._partial_ns = clear, self._page.time_ns
                 else:
                     ready.append(clear.rstrip(" "))
                 continue
@@ -275,7 +304,8 @@ class Cleaner:
 
     def _give(self, lines: list[str], time_ns: int) -> None:
         self._page.advance(lines)
-        self._out.append(Lines(lines, time_ns))
+        self._given_ns = max(time_ns, self._given_ns)
+        self._out.append(Lines(lines, self._given_ns))
 
     # -- the slow path ---------------------------------------------------------------------------------------------
 
@@ -289,7 +319,7 @@ class Cleaner:
         """Apply bytes from `at` on to the page, up to the line end after which it is no longer needed."""
         while at < len(data):
             end = data.find(b"\n", at) + 1 or len(data)
-            self._interpreter.run(data[at:end].decode("utf-8", "replace"))
+            self._interpreter.run(data[at:end].decode())
             self._collect()
             at = end
             if data[end - 1] == 0x0A and self._settle():
@@ -306,7 +336,8 @@ class Cleaner:
     def _collect(self) -> None:
         """Take over what the page gave out."""
         given, self._page.given = self._page.given, []
-        for text, time_ns, continues in given:
+        for text, changed_ns, continues in given:
+            time_ns = self._given_ns = max(changed_ns, self._given_ns)
             last = self._out[-1] if self._out else None
             if isinstance(last, Lines) and last.time_ns == time_ns and not last.continues and not continues:
                 last.texts.append(text)
@@ -325,6 +356,8 @@ class Cleaner:
             "version": STATE_VERSION,
             "tail": self._tail.decode("latin-1"),
             "partial": self._partial,
+            "partial_ns": self._partial_ns,
+            "given_ns": self._given_ns,
             "alternate": self._alternate,
             "editing": self._editing,
             "max_line": self._max_line,
@@ -347,6 +380,8 @@ class Cleaner:
         cleaner = cls(value["max_line"], columns=page["columns"], rows=page["height"])
         cleaner._tail = value["tail"].encode("latin-1")
         cleaner._partial = value["partial"]
+        cleaner._partial_ns = value["partial_ns"]
+        cleaner._given_ns = value["given_ns"]
         cleaner._alternate = value["alternate"]
         cleaner._editing = value["editing"]
         cleaner._interpreter.last = value["last"]
@@ -354,13 +389,24 @@ class Cleaner:
         return cleaner
 
 
-def _without_noops(data: bytes) -> bytes:
+def _valid(data: bytes) -> bytes:
+    """With U+FFFD for what is no UTF-8, so that taking sequences out cannot make characters of the rest."""
+    if data.isascii():
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
+
+
+def _without(noop: re.Pattern[bytes], data: bytes) -> bytes:
     """Without the sequences that change no text. Controls within sequences are looked for only if any is left."""
-    stripped = ansi.NOOP.sub(b"", data)
+    stripped = noop.sub(b"", data)
     if b"\x1b" not in stripped:
         return stripped
     settled = ansi.settle_escapes(data)
-    return stripped if settled is data else ansi.NOOP.sub(b"", settled)
+    return stripped if settled is data else noop.sub(b"", settled)
 
 
 def _singly(pieces: list[Bulk]) -> list[Piece]:

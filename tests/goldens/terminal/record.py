@@ -39,7 +39,7 @@ http.server.HTTPServer(("127.0.0.1", 8765), H).serve_forever()
 
 FILES = {
     "serve.py": SERVE,
-    "main.c": "#include <stdio.h>\nint main(void) {\n    int x = \"text\";\n    return y;\n}\n",
+    "main.c": '#include <stdio.h>\nint main(void) {\n    int x = "text";\n    return y;\n}\n',
     "test_demo.py": "import pytest\n\n@pytest.mark.parametrize('n', range(40))\ndef test_ok(n):\n    pass\n\n"
     "def test_bad():\n    assert {'a': 1, 'b': 2} == {'a': 1, 'b': 3}\n",
     "trace.py": "def f(n):\n    return 1 / n\n\nprint('Grüße, 世界 ✔ 👍')\nf(0)\n",
@@ -50,7 +50,7 @@ FILES = {
 GIT = (
     "git init -q -b main repo && cd repo && git config user.name Ann && git config user.email ann@example.org; "
     "export GIT_AUTHOR_DATE='2026-01-02T03:04:05Z' GIT_COMMITTER_DATE='2026-01-02T03:04:05Z'; "
-    "for n in 1 2 3 4 5 6; do seq $n 40 > numbers.txt; git add .; git commit -qm \"Change number $n\"; done; "
+    'for n in 1 2 3 4 5 6; do seq $n 40 > numbers.txt; git add .; git commit -qm "Change number $n"; done; '
     "seq 3 45 > numbers.txt; touch new.txt; "
 )
 
@@ -66,7 +66,9 @@ class Scenario(NamedTuple):
 SCENARIOS = {
     "ls": Scenario("ls --color=always -C /usr/lib/git-core; ls --color=always -l /usr/share/doc/bash"),
     "grep": Scenario("cd /usr/lib/python3.11/json && grep -n --color=always -r 'def ' --include=*.py ."),
-    "git": Scenario(GIT + "git -c color.ui=always log --graph --stat -4 | cat; git -c color.ui=always diff; git status"),
+    "git": Scenario(
+        GIT + "git -c color.ui=always log --graph --stat -4 | cat; git -c color.ui=always diff; git status"
+    ),
     "git-pager": Scenario(GIT + "git log", ((1.5, b" "), (2.0, b" "), (2.5, b"q"))),
     "git-clone": Scenario(GIT + "git commit -qam x; cd ..; git clone --progress file:///tmp/demo/repo other"),
     "gcc": Scenario("gcc -fdiagnostics-color=always -Wall main.c"),
@@ -74,43 +76,65 @@ SCENARIOS = {
     "pytest-dots": Scenario("python -m pytest -p no:cacheprovider --color=yes test_demo.py"),
     "traceback": Scenario(f"{PYTHON} trace.py"),
     "tabs": Scenario("cat tabs.tsv; expand tabs.tsv; printf 'a\\tb\\rX\\n'; printf 'one\\b\\btwo\\n'"),
-    "curl": Scenario(f"{PYTHON} serve.py & sleep 0.5; curl -# -o a http://127.0.0.1:8765/a; curl -o b http://127.0.0.1:8765/b; kill %1"),
+    "curl": Scenario(
+        f"{PYTHON} serve.py & sleep 0.5; curl -# -o a http://127.0.0.1:8765/a; "
+        "curl -o b http://127.0.0.1:8765/b; kill %1"
+    ),
     "wget": Scenario(f"{PYTHON} serve.py & sleep 0.5; wget -O a http://127.0.0.1:8765/a; kill %1"),
     "pip": Scenario(
-        "mkdir p && cd p && printf '[project]\\nname=\"demo\"\\nversion=\"1\"\\n' > pyproject.toml; "
+        'mkdir p && cd p && printf \'[project]\\nname="demo"\\nversion="1"\\n\' > pyproject.toml; '
         "python -m pip install --no-index --no-build-isolation --dry-run ./"
     ),
     "npm": Scenario(
         "mkdir a b && (cd a && npm init -y >/dev/null) && (cd b && npm init -y >/dev/null); "
         "npm install --offline --no-audit --no-fund --install-links ./a ./b; npm ls"
     ),
-    "cargo": Scenario("cargo new --vcs none hello 2>&1; cd hello && cargo build --offline; cargo run --offline", seconds=40),
+    "cargo": Scenario(
+        "cargo new --vcs none hello 2>&1; cd hello && cargo build --offline; cargo run --offline", (), 40
+    ),
     "apt": Scenario("apt-get install -s --reinstall less "),
     "bash": Scenario(
         "PS1='$ ' bash --norc -i",
         (
-            (0.5, b"echo hello"), (0.8, b"\x1b[D\x1b[D\x7fXY"), (1.2, b"\r"), (1.6, b"ls -a --col\t\r"), (2.2, b"\x1b[A\x1b[A"),
-            (2.6, b"\x01echo a rather long command line that has to be wrapped because it is wider than the window is; \r"),
-            (3.4, b"for i in 1 2 3; do printf '\\rprogress %d%%' $i; sleep 0.2; done; echo\r"), (4.8, b"clear\r"),
-            (5.2, b"seq 5\r"), (5.8, b"exit\r"),
+            (0.5, b"echo hello"),
+            (0.8, b"\x1b[D\x1b[D\x7fXY"),
+            (1.2, b"\r"),
+            (1.6, b"ls -a --col\t\r"),
+            (2.2, b"\x1b[A\x1b[A"),
+            (
+                2.6,
+                b"\x01echo a rather long command line that has to be wrapped because it is wider "
+                b"than the window is; \r",
+            ),
+            (3.4, b"for i in 1 2 3; do printf '\\rprogress %d%%' $i; sleep 0.2; done; echo\r"),
+            (4.8, b"clear\r"),
+            (5.2, b"seq 5\r"),
+            (5.8, b"exit\r"),
         ),
-    ),  # fmt: skip
-    "python": Scenario(f"{PYTHON} -i -c ''", ((0.5, b"1+1\r"), (0.9, b"for i in range(3):\r    print(i)\r\r"), (1.4, b"1/0\r"), (1.9, b"exit()\r"))),
+    ),
+    "python": Scenario(
+        f"{PYTHON} -i -c ''",
+        ((0.5, b"1+1\r"), (0.9, b"for i in range(3):\r    print(i)\r\r"), (1.4, b"1/0\r"), (1.9, b"exit()\r")),
+    ),
     "rich-progress": Scenario(
-        "python -c \"import time\nfrom rich.progress import Progress\nwith Progress() as p:\n"
-        " a=p.add_task('one',total=20); b=p.add_task('two',total=20)\n for i in range(20):\n  p.advance(a); p.advance(b,.5)\n"
+        'python -c "import time\nfrom rich.progress import Progress\nwith Progress() as p:\n'
+        " a=p.add_task('one',total=20); b=p.add_task('two',total=20)\n"
+        " for i in range(20):\n  p.advance(a); p.advance(b,.5)\n"
         "  if i%6==0: p.console.print('log line',i)\n  time.sleep(.07)\nprint('after')\""
     ),
     "rich-live": Scenario("python -m rich.live", seconds=25),
     "tqdm-like": Scenario(
-        f"{PYTHON} -c \"import time,sys\nfor i in range(30):\n sys.stderr.write('\\r%3d%%|%s| %d/30' % (i*100//29, '#'*i, i)); "
+        f'{PYTHON} -c "import time,sys\nfor i in range(30):\n '
+        "sys.stderr.write('\\r%3d%%|%s| %d/30' % (i*100//29, '#'*i, i)); "
         "sys.stderr.flush(); time.sleep(.02)\nprint()\nprint('done')\""
     ),
     "watch": Scenario("watch -n 0.3 -t 'seq 5; date +%N'", ((1.5, b"\x03"),), 3),
     "less": Scenario("less -R notes.txt", ((0.5, b" "), (0.9, b"/line 77\r"), (1.3, b"G"), (1.8, b"q"))),
     "less-inline": Scenario("less -X notes.txt", ((0.5, b" "), (0.9, b"b"), (1.3, b"G"), (1.8, b"q"))),
     "man": Scenario("man true", ((0.8, b" "), (1.2, b"q"))),
-    "vim": Scenario("vim -u NONE -N notes.txt", ((0.6, b"\x06"), (1.0, b"/line 50\r"), (1.4, b"ohello\x1b"), (1.8, b":q!\r"))),
+    "vim": Scenario(
+        "vim -u NONE -N notes.txt", ((0.6, b"\x06"), (1.0, b"/line 50\r"), (1.4, b"ohello\x1b"), (1.8, b":q!\r"))
+    ),
     "top": Scenario("top -d 0.4", ((2.5, b"q"),)),
     "htop": Scenario("htop -d 4", ((1.0, b"j"), (2.0, b"q"))),
     "tmux": Scenario(
@@ -139,7 +163,8 @@ def record(scenario: Scenario) -> list[tuple[float, str]]:
         (DEMO / name).write_text(text)
     argv = ["bash", "--norc", "-c", scenario.command]
     if shutil.which("unshare") and os.geteuid() == 0:
-        argv = ["unshare", "--pid", "--fork", "--mount-proc", "--uts", "--kill-child", "bash", "-c", 'hostname box; exec "$@"', "-", *argv]
+        apart = ["unshare", "--pid", "--fork", "--mount-proc", "--uts", "--kill-child"]
+        argv = [*apart, "bash", "-c", 'hostname box; exec "$@"', "-", *argv]
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(DEMO)
