@@ -94,21 +94,20 @@ class Attached:
         return None if self._link is not None else max(0.0, self._retry_at - time.monotonic())
 
     def _handle(self, typed: bytes, input_ended: bool, link_ready: bool) -> Left | None:
-        if self._terminal.resized:
-            self._terminal.resized = False
-            self._on_link(lambda link: link.resize(*self._terminal.size))
         if typed and self._take_typed(typed):
             return Left(detached=True)
         self._input_ended |= input_ended and not self._read_only
         # First what came: it may say that the link is lost, and what is sent into a lost link is gone.
         left = self._take_updates() if link_ready and self._link is not None else None
         if left is None:
+            self._send_size()
             self._flush()
         return left
 
-    def _on_link(self, act: Callable[[Link], None]) -> None:
-        if self._link is not None:
-            act(self._link)
+    def _send_size(self) -> None:
+        if self._terminal.resized and self._link is not None:
+            self._terminal.resized = False
+            self._link.resize(*self._terminal.size)
 
     def _take_typed(self, typed: bytes) -> bool:
         """Take what was typed, to be sent on; true when it detached us."""
@@ -116,7 +115,8 @@ class Attached:
         if passed and not self._read_only:
             self._unsent = (self._unsent + passed)[-MAX_UNSENT:]
         if self._detach.detached:
-            self._flush()
+            with contextlib.suppress(LinkLost):
+                self._flush()
         return self._detach.detached
 
     def _flush(self) -> None:
