@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from roost.cli import exits
 from roost.cli.commands import GROUPS, Command, all_commands
+from roost.cli.output import terminal_width, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
     """Help that is the same with every version of Python: `-e, --env K=V`."""
+
+    def __init__(self, prog: str) -> None:
+        # Left to find the width, argparse loads `shutil` and every compression for it, before there is help to show.
+        columns = os.environ.get("COLUMNS", "")
+        super().__init__(prog, width=(int(columns) if columns.isdigit() else terminal_width()) - 2)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not action.option_strings or action.nargs == 0:
@@ -46,8 +53,6 @@ class Parser(argparse.ArgumentParser):
 
 def complain(message: str, hint: str = "") -> None:
     """An error, and the next step, on standard error."""
-    from roost.cli.output import visible
-
     print(f"roost: {visible(message)}", file=sys.stderr)
     if hint:
         print(f"  {visible(hint)}", file=sys.stderr)

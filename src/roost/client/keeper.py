@@ -44,11 +44,15 @@ class KeeperBackend:
     # Knowing
 
     def agents(self) -> list[Json]:
-        found = {name: view_of_recorded(recorded) for name, recorded in newest_sessions(self.data).items()}
         now = time.time_ns()
-        for session in sorted(self.held(), key=lambda held: int(held["started_at_ns"])):
-            header = read_header(self.data.recording(session["session_id"]))
-            found[session["agent"]] = view_of_held(session, header, now)
+        held = {each["agent"]: each for each in sorted(self.held(), key=lambda each: int(each["started_at_ns"]))}
+        found = {
+            name: view_of_held(session, read_header(self.data.recording(session["session_id"])), now)
+            for name, session in held.items()
+        }
+        skipped = {session["session_id"] for session in held.values()}
+        for name, recorded in newest_sessions(self.data, known=found.keys(), skipped=skipped).items():
+            found[name] = view_of_recorded(recorded)
         return [found[name] for name in sorted(found)]
 
     def agent(self, name: str) -> Json:

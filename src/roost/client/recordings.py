@@ -9,7 +9,7 @@ from roost.core.recording import Frame, Kind, Reader, decode_json
 from roost.paths import RECORDING_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from roost.paths import DataDirectory
@@ -40,13 +40,17 @@ class Recorded(NamedTuple):
         return str(self.header.get("agent", ""))
 
 
-def newest_sessions(data: DataDirectory) -> dict[str, Recorded]:
-    """The newest session of every agent, by the agent's name."""
+def newest_sessions(
+    data: DataDirectory, *, known: Collection[str] = (), skipped: Collection[str] = ()
+) -> dict[str, Recorded]:
+    """The newest session of every agent that is not `known`, by the agent's name; `skipped` sessions are not read."""
     found: dict[str, Recorded] = {}
     for path in newest_first(data):
+        if path.name.removesuffix(RECORDING_SUFFIX) in skipped:
+            continue
         header = read_header(path)
         name = str(header.get("agent", ""))
-        if name and name not in found:
+        if name and name not in found and name not in known:
             found[name] = read_end(path, header)
     return found
 
