@@ -16,6 +16,7 @@ Rules:
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
 MAX_HELD = 4096
 
@@ -33,14 +34,14 @@ _SEQUENCE = re.compile(
     rb"|(?P<single>\x1bZ|\xc2\x9a|\x05)"
 )
 _UNFINISHED = re.compile(
-    rb"(?:(?:\x1b\[|\xc2\x9b)" + _BODY + rb"|(?:\x1b[\]]|\xc2\x9d)[^\x07\x18\x1a\x1b]*\x1b?"
-    rb"|(?:\x1b[PX^_]|\xc2[\x90\x98\x9e\x9f])[^\x18\x1a\x1b]*\x1b?|\x1b|\xc2)\Z"
+    rb"(?:(?:\x1b\[|\xc2\x9b)" + _BODY + rb"|(?:\x1b\]|\xc2\x9d)" + _TEXT_BEFORE_BELL + rb"\x1b?"
+    rb"|(?:\x1b[PX^_]|\xc2[\x90\x98\x9e\x9f])" + _TEXT + rb"\x1b?|\x1b|\xc2)\Z"
 )
 _STRING_END = re.compile(rb"[\x07\x18\x1a\x1b]|\xc2\x9c")
 _SINGLE_KINDS = {b"\x90": b"P", b"\x98": b"X", b"\x9e": b"^", b"\x9f": b"_"}
 
 
-class _Filter:
+class _Filter(ABC):
     """Takes sequences out of a stream of bytes. `_CANDIDATE` finds quickly whether there may be any to look at."""
 
     _CANDIDATE: re.Pattern[bytes]
@@ -133,11 +134,11 @@ class _Filter:
     def _passed_control(self, match: re.Match[bytes]) -> bytes:
         return match[0]
 
-    def _passed_command(self, match: re.Match[bytes]) -> bytes:
-        return match[0]
+    @abstractmethod
+    def _passed_command(self, match: re.Match[bytes]) -> bytes: ...
 
-    def _passed_string(self, match: re.Match[bytes], kind: bytes, content: bytes) -> bytes:
-        return match[0]
+    @abstractmethod
+    def _passed_string(self, match: re.Match[bytes], kind: bytes, content: bytes) -> bytes: ...
 
     def _passed_single(self, match: re.Match[bytes]) -> bytes:
         return match[0]
