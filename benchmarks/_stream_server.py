@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from roost.config import Settings
+from roost.config import Settings, StreamSettings
 from roost.model.agents import Definition, Session
 from roost.model.blocks import Block
 from roost.model.events import Log
@@ -74,7 +74,8 @@ async def main(rate: float) -> None:
         session_id=SESSION_ID, agent_name="worker-1", state="running", definition=Definition(command=["x"])
     )
     history = NoHistory(session)
-    settings = Settings(data=Path("unused"))
+    # A small ring, soon full: what memory grows by then is what clients cost.
+    settings = Settings(data=Path("unused"), stream=StreamSettings(ring_bytes=1_048_576))
     hub = Hub(history, settings.stream)
     stream = sse.agent_stream(hub, history)
 
