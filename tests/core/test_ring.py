@@ -199,7 +199,7 @@ def test_pieces_give_every_event_once_and_in_order(counts, limit, data):
         assert len(piece.data) <= limit or piece.events == 1
         seen += ids(piece.data)
         assert f"s1:{piece.cursor.seq}" == seen[-1]
-        place, index = piece.place, piece.index
+        place, index = piece.place, piece.offset
     assert seen == [f"s1:{seq}" for seq in range(after + 1, first)]
 
 
@@ -224,7 +224,7 @@ def test_a_piece_that_stops_before_a_filtered_block_has_the_cursor_of_the_block_
     wanted = form(Selection(types=frozenset({"log"})))
     size = len(assemble([entry(1, 1, 1)], (0, 0), wanted, 10**6).data)
     piece = assemble([entry(1, 1, 1), entry(2, 2, 1)], (0, 0), wanted, size)
-    assert (piece.events, piece.place, piece.index, piece.cursor) == (1, 1, 0, Cursor(1, 1, True))
+    assert (piece.events, piece.place, piece.offset, piece.cursor) == (1, 1, 0, Cursor(1, 1, True))
 
 
 def test_no_entries_make_an_empty_piece():

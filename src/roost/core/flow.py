@@ -30,7 +30,7 @@ OUTPUT_TYPES: frozenset[str] = frozenset({"log", "output", "thinking", "screen"}
 
 def tick_s(deliveries_per_s: float, clients: int) -> float:
     """How long after a wake-up of `clients` the next one may come, in seconds."""
-    tick = min(FIRST_TICK_S * clients**TICK_GROWTH, LONGEST_TICK_S)
+    tick = min(FIRST_TICK_S * float(clients**TICK_GROWTH), LONGEST_TICK_S)
     return tick if deliveries_per_s > BUSY_DELIVERIES_PER_S else min(tick, QUIET_TICK_S)
 
 
@@ -87,7 +87,7 @@ def choose(types: Sequence[str], budget: int) -> list[int]:
 class Skip(NamedTuple):
     """Events that a client is not sent: how many, and between which positions they can be fetched."""
 
-    count: int
+    events: int
     after: str | None = None
     until: str | None = None
     reason: str = "gone"
@@ -95,7 +95,7 @@ class Skip(NamedTuple):
 
     def data(self) -> dict[str, Any]:
         """The `data` object of a `skipped` event."""
-        return {"count": self.count, "after": self.after, "until": self.until, "reason": self.reason}
+        return {"count": self.events, "after": self.after, "until": self.until, "reason": self.reason}
 
 
 def is_stalled(blocked_s: float, waiting_bytes: int, *, longest_s: float, most_bytes: int) -> bool:

@@ -80,7 +80,7 @@ class Frame(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What goes to a client next, and where the piece after it begins: at event `index` of the entry `place`.
+    """What goes to a client next, and where the piece after it begins: at event `offset` of the entry `place`.
 
     A form that keeps frames apart gets `frames` and no `data`.
     """
@@ -89,7 +89,7 @@ class Piece(NamedTuple):
     frames: tuple[Frame, ...]
     events: int
     place: int
-    index: int
+    offset: int
     cursor: Cursor
     completes: bool
 

@@ -175,7 +175,7 @@ class Reader:
     def _from_fetched(self) -> Piece:
         rest = islice(self._fetched, self._at, None)
         piece = assemble(rest, (self._at, self._index), self.follow.form, PIECE_BYTES)
-        self._at, self._index = piece.place, piece.index
+        self._at, self._index = piece.place, piece.offset
         if self._at == len(self._fetched):
             self._fetched = []
         return piece
@@ -192,7 +192,7 @@ class Reader:
         if place is None or place >= channel.visible:
             return None
         piece = channel.piece(place, self._index, self.follow.form, PIECE_BYTES)
-        self._place, self._index = piece.place, piece.index
+        self._place, self._index = piece.place, piece.offset
         return piece
 
     def _join(self) -> int | None:
