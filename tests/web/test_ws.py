@@ -267,10 +267,11 @@ def test_a_terminal_is_attached_shown_and_typed_into(rest, agent):
         attached = socket.receive()
         assert attached["type"] == "attached"
         data = attached["data"]
-        assert (data["cols"], data["rows"], data["state"]) == (100, 30, "running")
+        assert data["state"] == "running"
         assert [viewer["name"] for viewer in data["viewers"]] == ["ann"]
         assert data["you"] == data["owner"] == data["viewers"][0]["id"]
         assert isinstance(socket.receive(), bytes)
+        until(lambda: (rest.server.agent(agent)["cols"], rest.server.agent(agent)["rows"]) == (100, 30))
         socket.send(b"typed\n")
         assert b"typed\r\n" in socket.output(b"typed\r\n")
     with Socket(rest, agent, "?output=raw") as socket:
