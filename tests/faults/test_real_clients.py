@@ -31,6 +31,8 @@ after => new Promise(resolve => {
 })
 """
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def talker(server: RunningServer) -> tuple[RunningServer, str]:
