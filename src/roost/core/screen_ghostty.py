@@ -90,7 +90,8 @@ class GhosttyEmulator:
 
     def cells(self) -> list[list[Run]]:
         """The visible rows as runs."""
-        return parse_rows(self._rows(0))
+        rows = parse_rows(self._rows(0))
+        return rows + [[] for _ in range(self._terminal.size[1] - len(rows))]
 
     @property
     def cursor(self) -> Cursor:
@@ -122,7 +123,7 @@ class GhosttyEmulator:
         if self.alternate:
             parts += [self._main_screen(scrollback_rows), self._enter_alternate()]
             scrollback_rows = 0
-        parts += [self._content(scrollback_rows), self._ending(), self._modes()]
+        parts += [self._content(scrollback_rows), self._saved_cursor(), self._ending(), self._modes()]
         if self.title:
             parts.append(b"\x1b]2;" + screen.printable(self.title).encode() + b"\x07")
         return b"".join(parts) + self._unfinished()
@@ -134,16 +135,28 @@ class GhosttyEmulator:
         failed = lib.ghostty_terminal_continuation_buf(self._handle, data, len(data), size)
         return b"" if failed else bytes(ffi.buffer(data, size[0]))
 
+    def _alternate_mode(self) -> int:
+        """The mode by which the program entered the alternate screen."""
+        return next((number for number in ALTERNATE_MODES if self.has_mode(number)), ALTERNATE_MODES[0])
+
     def _enter_alternate(self) -> bytes:
-        number = next((number for number in ALTERNATE_MODES if self.has_mode(number)), ALTERNATE_MODES[0])
-        return mode_bytes([number], on=True) + screen.BLANK
+        return mode_bytes([self._alternate_mode()], on=True) + screen.BLANK
 
     def _main_screen(self, scrollback_rows: int) -> bytes:
         """The main screen as it will be when the program leaves the alternate one, drawn from a copy."""
         copy = self._copy()
         try:
-            copy.feed(b"\x18" + mode_bytes(ALTERNATE_MODES, on=False))
-            return copy._content(scrollback_rows) + copy._ending()
+            copy.feed(b"\x18" + mode_bytes([self._alternate_mode()], on=False))
+            return copy._content(scrollback_rows) + copy._saved_cursor() + copy._ending()
+        finally:
+            copy.close()
+
+    def _saved_cursor(self) -> bytes:
+        """Saves where the program saved the cursor last, which only a copy that goes there can tell."""
+        copy = self._copy()
+        try:
+            copy.feed(b"\x18\x1b8")
+            return copy._ending() + b"\x1b7"
         finally:
             copy.close()
 

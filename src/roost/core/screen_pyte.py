@@ -182,6 +182,7 @@ class PyteEmulator:
         """A new size; lines are cut, not wrapped anew."""
         for one in (self._screen, self._main):
             if one is not None:
+                one.cut_below(rows)
                 one.resize(rows, cols)
                 one.cursor.y = min(one.cursor.y, rows - 1)
                 one.cursor.x = min(one.cursor.x, cols - 1)
@@ -256,6 +257,22 @@ class _Screen(pyte.Screen):
             self.index() if up else self.reverse_index()
         self.cursor.x, self.cursor.y = x, y
 
+    def cut_below(self, lines: int) -> None:
+        """Forget rows below the cursor that will have no place on a screen of `lines` rows."""
+        cut = min(self.lines - lines, self.lines - 1 - self.cursor.y)
+        for _ in range(cut):
+            self.lines -= 1
+            self.buffer.pop(self.lines, None)
+
+    def saved_place(self) -> bytes:
+        """Saves the cursor where the program saved it last."""
+        if not self.savepoints:
+            return b"\x1b[H\x1b7"
+        cursor = self.savepoints[-1].cursor
+        return (
+            b"\x1b[%d;%dH" % (cursor.y + 1, min(cursor.x, self.columns - 1) + 1) + screen_sgr(cursor.attrs) + b"\x1b7"
+        )
+
     def share_modes(self, other: _Screen) -> None:
         """Take over what holds for both screens."""
         self.mode = set(other.mode)
@@ -282,7 +299,7 @@ def _draw(above: list[list[Run]], source: _Screen) -> bytes:
     rows = above + [source.row(y) for y in range(source.lines)]
     content = b"\x1b[0m\r\n".join(map(row_bytes, rows))
     margins = b"\x1b[%d;%dr" % (source.margins.top + 1, source.margins.bottom + 1) if source.margins else b""
-    return content + margins + _place(source) + screen_sgr(source.cursor.attrs)
+    return content + margins + source.saved_place() + _place(source) + screen_sgr(source.cursor.attrs)
 
 
 def _place(source: _Screen) -> bytes:
