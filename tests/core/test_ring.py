@@ -277,6 +277,8 @@ def test_text_frames_carry_their_position():
         (Selection(labels=frozenset({("team", "x")})), True),
         (Selection(labels=frozenset({("team", "x"), ("env", "y")})), False),
         (Selection(labels=frozenset({("team", "y")})), False),
+        (Selection(labels=frozenset({("team", None)})), True),
+        (Selection(labels=frozenset({("env", None)})), False),
     ],
 )
 def test_agents_and_labels_are_filtered(selection, wanted):

@@ -248,7 +248,7 @@ def test_the_fleet_is_filtered_by_agent_type_and_label(server):
     with (
         open_stream(server, "?agent=codex-1&agent=codex-3", path="/api/stream") as by_agent,
         open_stream(server, "?label=team=x", path="/api/stream") as by_label,
-        open_stream(server, "?label=team=x&label=env=p", path="/api/stream") as by_both,
+        open_stream(server, "?label=team=x&label=env", path="/api/stream") as by_both,
         open_stream(server, "?type=state&type=complete", path="/api/stream") as by_type,
     ):
         for stream in (by_agent, by_label, by_both, by_type):
@@ -262,7 +262,7 @@ def test_the_fleet_is_filtered_by_agent_type_and_label(server):
         assert [frame["event"] for frame in by_type.frames(2)] == ["state", "complete"]
 
 
-@pytest.mark.parametrize("query", ["?label=x", "?label==y", "?agent=.hidden", "?agent=a/b"])
+@pytest.mark.parametrize("query", ["?label==y", "?agent=.hidden", "?agent=a/b"])
 def test_bad_filters_are_refused(server, query):
     with open_stream(server, query, path="/api/stream") as stream:
         assert stream.status == 422

@@ -20,13 +20,16 @@ class Selection(NamedTuple):
 
     types: frozenset[str] | None = None
     agents: frozenset[str] | None = None
-    labels: frozenset[tuple[str, str]] | None = None
+    labels: frozenset[tuple[str, str | None]] | None = None
+    """All of them; without a value, the label alone must be there."""
 
     def wants_block(self, entry: Entry) -> bool:
         """Whether the agent of an entry is one that is wanted."""
         if self.agents is not None and entry.block.agent_name not in self.agents:
             return False
-        return self.labels is None or self.labels <= entry.labels.items()
+        return self.labels is None or all(
+            entry.labels.get(key) == value if value is not None else key in entry.labels for key, value in self.labels
+        )
 
 
 ALL = Selection()

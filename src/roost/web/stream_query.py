@@ -92,11 +92,11 @@ def _types(pairs: dict[str, list[str]]) -> frozenset[str] | None:
     return types or None
 
 
-def _label(text: str) -> tuple[str, str]:
+def _label(text: str) -> tuple[str, str | None]:
     key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise InvalidRequest(f"{text[:80]!r} is not KEY=VALUE", parameter="label")
-    return key, value
+    if not key:
+        raise InvalidRequest(f"{text[:80]!r} is not KEY or KEY=VALUE", parameter="label")
+    return key, value if equals else None
 
 
 def _pace(pairs: dict[str, list[str]]) -> Pace | None:
