@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -25,8 +23,6 @@ from roost.errors import (
     AgentNotFound,
     AgentNotRunning,
     AgentRunning,
-    DirectoryUnusable,
-    InvalidRequest,
     KeeperUnavailable,
     LimitReached,
     NoTerminal,
@@ -38,6 +34,7 @@ from roost.model.ids import check_agent_name, check_id, session_id
 from roost.model.views import AgentView
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
+from roost.services.definitions import define, start_request
 from roost.services.ending import Ending, ending_of
 from roost.services.keeper_link import KeeperLink
 from roost.services.lost import current_boot_id, recorded_ending, why_lost
@@ -191,7 +188,7 @@ class Agents:
             raise LimitReached(f"{self._settings.max_running} agents are running, which is the limit")
         self._starting.add(name)
         try:
-            definition, env = self._define(request)
+            definition, env = define(request, self._environ, self._settings.env_allow)
             return await self._start(name, wanted, definition, env, request.size.cols, request.size.rows)
         finally:
             self._starting.discard(name)
@@ -404,30 +401,6 @@ class Agents:
             self._data.recording(session.session_id).unlink(missing_ok=True)
         shutil.rmtree(self._data.agent_logs(name), ignore_errors=True)
 
-    def _define(self, request: StartAgent) -> tuple[Definition, dict[str, str]]:
-        argv = _argv(request)
-        label = request.env if isinstance(request.env, str) else None
-        extra = request.env if isinstance(request.env, dict) else {}
-        env = agent_environment(self._environ, extra, self._settings.env_allow)
-        cwd = str(Path(request.cwd).expanduser()) if request.cwd else str(Path.home())
-        if not Path(cwd).is_absolute():
-            raise DirectoryUnusable(f"the working directory {cwd[:200]!r} is not absolute", cwd=cwd[:200])
-        definition = Definition(
-            command=argv,
-            driver=request.driver,
-            cwd=cwd,
-            env_names=sorted(env),
-            environment=label,
-            labels=request.labels,
-            role=request.role,
-            model=request.model,
-            capabilities=request.capabilities,
-            restart=request.restart,
-            limits=request.limits,
-            umask=request.umask,
-        )
-        return definition, env
-
     async def _start(
         self, name: str, wanted: str | None, definition: Definition, env: dict[str, str], cols: int, rows: int
     ) -> AgentView:
@@ -515,56 +488,6 @@ class Agents:
         if self._changed is None:
             self._changed = asyncio.get_running_loop().create_future()
         await asyncio.shield(self._changed)
-
-
-def start_request(
-    name: str,
-    chosen: str,
-    definition: Definition,
-    env: dict[str, str],
-    *,
-    cols: int,
-    rows: int,
-    oom_score_adj: int,
-) -> Json:
-    """The keeper's `start` request for a definition."""
-    import msgspec
-
-    plain: Json = msgspec.to_builtins(definition)
-    limits: Json = msgspec.to_builtins(definition.limits)
-    limits.setdefault("core_bytes", 0)
-    request: Json = {
-        "session_id": chosen,
-        "agent": name,
-        "argv": definition.command,
-        "cwd": definition.cwd,
-        "env": env,
-        "terminal": definition.driver == "terminal",
-        "cols": cols,
-        "rows": rows,
-        "limits": limits,
-        "oom_score_adj": oom_score_adj,
-        "definition": plain,
-    }
-    if definition.umask is not None:
-        request["umask"] = definition.umask
-    return request
-
-
-def _argv(request: StartAgent) -> list[str]:
-    if isinstance(request.command, str):
-        try:
-            argv = shlex.split(request.command)
-        except ValueError as exc:
-            raise InvalidRequest(f"the command cannot be split into words: {exc}", field="command") from exc
-    else:
-        argv = list(request.command)
-    argv += request.args
-    if not argv or not argv[0]:
-        raise InvalidRequest("the command is empty", field="command")
-    if any("\0" in word for word in argv):
-        raise InvalidRequest("the command holds a NUL byte", field="command")
-    return argv
 
 
 def _is_older(session: Session, than: Session) -> bool:
