@@ -310,3 +310,61 @@ def test_a_line_feed_after_a_restore_is_as_before() -> None:
     data = "qé\u0301\x1b8x\r\n世\x1b[A\r\n".encode()
     assert cleaner.feed(data, 2) == other.feed(data, 2)
     assert cleaner.finish(3) == other.finish(3)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("世\u0301界\r\x1b[C\x1b[C\u0302\r\n".encode(), ["世\u0301\u0302界"]),
+        ("aé\u0301b\r\x1b[@x\r\n".encode(), ["xaé\u0301b"]),
+        ("aé\u0301b\r\x1b[P\r\n".encode(), ["é\u0301b"]),
+        (("x" * 37 + "\u0301世\r\x1b[2@\r\n").encode(), ["  " + "x" * 37 + "\u0301"]),
+        (("x" * 36 + "世\u0301\r\x1b[3@\r\n").encode(), ["   " + "x" * 36]),
+        (b"a\x1b[40G\x1b[40@\x1b[9P\x1b[9Xb\r\n", ["a" + " " * 38 + "b"]),
+        ("\u0600\u1fae9\u0378\U0001fae9\r\x1b[5Gz\r\n".encode(), ["\u0600\u1fae9\u0378z"]),
+        ("a\u0378\U0001fae9\rz\r\n".encode(), ["z\u0378\U0001fae9"]),
+        (b"\x1b\x07  \x1b\r[0mx\r\n", ["x"]),
+        (b"a\x1b[2;3r\x1b[H\x1bMb\x1b[Lc\x1b[9;9H\x1b[Md\x1b[5;2r\x1b[20hx\r\n", ["bc", "        dx"]),
+        (b"a\rb\nc\r\n", ["b", " c"]),
+        (b"\x1b[2;3r\x1b[3;1Hone\r\ntwo\r\nthree\x1b[r", ["two", "three"]),
+        (b"\x1b[2;3r\x1b[4;1Hbelow\n\x1b[6;1Hlast\n\nx\r\n\x1b[r", ["below", "lastx"]),
+    ],
+)
+def test_rare_things(data: bytes, expected: list[str]) -> None:
+    assert [line for line in lines(data) if line] == expected
+
+
+def test_a_line_longer_than_the_screen_can_be_taken_up_again() -> None:
+    cleaner = Cleaner(columns=10, rows=3)
+    cleaner.feed(b"a" * 75, 1)
+    assert cleaner.feed(b"\x1b[2A\rB\x1b[2B\r\n", 2) + cleaner.finish(3) == [Line("a" * 50 + "B" + "a" * 24, 2)]
+    cleaner.feed(b"x" * 25 + b"\r\n" + b"y" * 45, 4)
+    assert cleaner.partial == "y" * 45
+    cleaner.feed(b"\b", 5)
+    assert cleaner.partial == "y" * 25
+
+
+def test_the_partial_line_is_whole_where_the_cursor_went_back() -> None:
+    cleaner = Cleaner(columns=10, rows=4)
+    cleaner.feed(b"x" * 25 + b"\x1b[2A", 1)
+    assert cleaner.partial == "x" * 25
+
+
+def test_a_size_alone_changes_no_line() -> None:
+    cleaner = Cleaner(columns=10, rows=4)
+    cleaner.feed(b"ab", 1)
+    cleaner.resize(20, 8)
+    assert cleaner.feed(b"c\r\n", 2) == [Line("abc", 2)]
+
+
+def test_a_cursor_restored_above_held_rows_keeps_holding() -> None:
+    cleaner = Cleaner(columns=20, rows=6)
+    cleaner.feed(b"one\r\ntwo\r\n\x1b[2A\x1b7\x1b[2Bthree\x1b8", 1)
+    assert cleaner.feed(b"ONE\r\n", 2) == []
+    assert cleaner.finish(3) == [Line("ONE", 2), Line("three", 2)]
+
+
+def test_a_row_written_behind_those_given_is_given_again() -> None:
+    cleaner = Cleaner(columns=20, rows=6)
+    cleaner.feed(b"one\r\ntwo\r\n\x1b[Atwo!\r\n\x1b[s\x1b[Athree\x1b[u", 1)
+    assert cleaner.finish(2) == [Line("three", 1)]

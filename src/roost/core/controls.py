@@ -40,7 +40,7 @@ class Interpreter:
                 self._sequence(match["params"], match["final"])
             elif kind == "escape":
                 self._escape(match["escape"])
-            elif kind == "set":
+            else:
                 self._designate(match["middle"], match["set"])
 
     # -- text ------------------------------------------------------------------------------------------------------

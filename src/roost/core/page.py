@@ -219,7 +219,8 @@ class Page:
         """No more will come: everything is given out."""
         self._trim()
         last = self.rows[-1]
-        empty = not last.used and not self.carry and not (len(self.rows) > 1 and self.rows[-2].wrapped)
+        goes_on = self.rows[-2].wrapped if len(self.rows) > 1 else bool(self.carry)
+        empty = not last.used and not goes_on
         self._release(len(self.rows) - empty)
 
     def relax(self) -> None:

@@ -63,9 +63,9 @@ class Row:
         text = self.text[:at] + " " * count + self.text[at:]
         self.text = text[:columns] if columns else text
         if columns and len(text) > columns:
-            if text[columns] == FILLER:
-                self.text = self.text[:-1] + " "
-            self.marks = {key: value for key, value in self.marks.items() if key < columns}
+            cut = columns - (text[columns] == FILLER)
+            self.text = text[:cut].ljust(columns)
+            self.marks = {key: value for key, value in self.marks.items() if key < cut}
 
     def delete(self, at: int, count: int) -> None:
         """Take `count` cells out at `at`; the rest moves left."""
