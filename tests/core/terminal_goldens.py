@@ -47,3 +47,14 @@ def clean(cast: Cast, *, step: int = 0) -> list[str]:
         last = time_ns
     pieces += cleaner.finish(last)
     return [piece.text for piece in pieces if isinstance(piece, Line)]
+
+
+def shown_lines(cast: Cast) -> list[str]:
+    """Scroll-back and screen of libghostty in the end, soft-wrapped rows joined, without empty lines."""
+    import pyghostty
+
+    with pyghostty.Terminal(cols=cast.cols, rows=cast.rows, scrollback=100_000) as terminal:
+        # The emulator's text begins at the first character, so something must stand before the first line's blanks.
+        terminal.feed(cast.data if b"\x1b[H" in cast.data else b".\r\n" + cast.data)
+        lines = [line.rstrip() for line in terminal.contents().split("\n")]
+    return [line for line in lines if line and line != "."]

@@ -326,7 +326,7 @@ def test_a_line_feed_after_a_restore_is_as_before() -> None:
         (b"\x1b\x07  \x1b\r[0mx\r\n", ["x"]),
         (b"a\x1b[2;3r\x1b[H\x1bMb\x1b[Lc\x1b[9;9H\x1b[Md\x1b[5;2r\x1b[20hx\r\n", ["bc", "        dx"]),
         (b"a\rb\nc\r\n", ["b", " c"]),
-        (b"\x1b[2;3r\x1b[3;1Hone\r\ntwo\r\nthree\x1b[r", ["two", "three"]),
+        (b"\x1b[2;3r\x1b[3;1Hone\r\ntwo\r\nthree\x1b[r", ["one", "two", "three"]),
         (b"\x1b[2;3r\x1b[4;1Hbelow\n\x1b[6;1Hlast\n\nx\r\n\x1b[r", ["below", "lastx"]),
     ],
 )
