@@ -337,7 +337,7 @@ def test_the_server_says_goodbye(tmp_path):
         ):
             raw.of("attached")
             events.of("connected")
-            assert server.terminate() == 0
+            assert server.terminate() == 0, server.output.read_text()[-3000:]
             for socket in (plain, events, raw):
                 with pytest.raises(websockets.ConnectionClosed) as closed:
                     while True:

@@ -113,10 +113,6 @@ class Hub:
         """About how much memory recent events take."""
         return self._ring.weight
 
-    @property
-    def deliveries_per_s(self) -> float:
-        return self._deliveries.per_s
-
     def now(self) -> float:
         return self._loop.time()
 
