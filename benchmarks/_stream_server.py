@@ -26,6 +26,8 @@ from roost.web.frame import Frame
 from roost.web.http_protocol import make_protocols
 
 SESSION_ID = "20261121-061500-ab12cd"
+FEED_EVERY_S = 0.002
+"""As the keeper gathers under load."""
 FILLER = "Verify the buffer handler and retry the session against the index. " * 2
 
 
@@ -65,7 +67,7 @@ async def feed(hub: Hub, session: Session, rate: float) -> None:
             session.last_seq = due
             hub.publish([Block(due, SESSION_ID, "worker-1", made + 1, due, list(events))], [session])
             made = due
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(FEED_EVERY_S)
 
 
 async def main(rate: float) -> None:
