@@ -272,17 +272,17 @@ def test_the_doctor_names_what_is_weak(data: DataDirectory):
 
 
 def test_the_doctor_finds_processes_that_a_killed_keeper_left(data: DataDirectory):
-    roost("run", "-d", "one", "--", sys.executable, "-c", "import time, signal; signal.signal(1, 1); time.sleep(100)")
+    stubborn = "import time, signal; signal.signal(1, 1); print('deaf', flush=True); time.sleep(100)"
+    roost("run", "-d", "one", "--", sys.executable, "-c", stubborn)
+    assert roost("wait", "one", "--for", "output=deaf", "--timeout", "30").code == 0
     keeper = json.loads(roost("status", "--json").out)["keeper"]
     agent = json.loads(roost("ps", "--json").out)["agents"][0]
     os.kill(keeper["pid"], signal.SIGKILL)
     until(lambda: not is_alive(keeper["pid"]))
     try:
-        if is_alive(agent["pid"]):
-            assert str(agent["pid"]) in roost("doctor").out
+        assert str(agent["pid"]) in roost("doctor").out
     finally:
-        if is_alive(agent["pid"]):
-            os.kill(agent["pid"], signal.SIGKILL)
+        os.kill(agent["pid"], signal.SIGKILL)
     assert json.loads(roost("ps", "--json").out)["agents"][0]["state"] == "lost"
 
 

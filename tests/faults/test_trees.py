@@ -43,7 +43,7 @@ def test_stop_leaves_nobody_and_touches_nobody_else(shared: RunningServer, tree:
     assert tree.wait_gone(scaled(GONE_WITHIN_S)) == set()
     assert agent["state"] in ("exited", "failed")
     assert not tree.storm_grew()
-    assert decoys.progressed() == decoys.members()
+    until(lambda: decoys.progressed() == decoys.members())
 
 
 @pytest.mark.parametrize("tree", ["own session", "deaf to signals"], indirect=True)
@@ -53,7 +53,7 @@ def test_kill_leaves_nobody_and_touches_nobody_else(shared: RunningServer, tree:
     shared.call("POST", "/api/agents/tree/kill")
     assert tree.wait_gone(scaled(GONE_WITHIN_S)) == set()
     assert not tree.storm_grew()
-    assert decoys.progressed() == decoys.members()
+    until(lambda: decoys.progressed() == decoys.members())
 
 
 @pytest.mark.parametrize("tree", ["job control", "daemon"], indirect=True)
@@ -64,7 +64,7 @@ def test_pause_halts_everybody_and_resume_lets_all_go_on(
     everyone = tree.wait_ready(scaled(20))
     assert shared.call("POST", "/api/agents/tree/pause")["state"] == "paused"
     assert tree.progressed() == set()
-    assert decoys.progressed() == decoys.members()
+    until(lambda: decoys.progressed() == decoys.members())
     assert shared.call("POST", "/api/agents/tree/resume")["state"] == "running"
     until(lambda: tree.progressed() == everyone)
     shared.call("POST", "/api/agents/tree/kill")
