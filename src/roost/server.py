@@ -188,6 +188,9 @@ class Server(uvicorn.Server):
                 ws_ping_interval=20,
                 ws_ping_timeout=20,
                 lifespan="off",
+                interface="asgi3",
+                # Whose request it is, we are told by the token; headers of a proxy are nobody's word.
+                proxy_headers=False,
                 log_config=None,
                 access_log=False,
                 server_header=False,
