@@ -189,8 +189,9 @@ class Server(uvicorn.Server):
                 ws_ping_timeout=20,
                 lifespan="off",
                 interface="asgi3",
-                # Whose request it is, we are told by the token; headers of a proxy are nobody's word.
-                proxy_headers=False,
+                # A proxy beside us ends TLS; by its word alone do we know that the page's origin is https.
+                proxy_headers=True,
+                forwarded_allow_ips="127.0.0.1,::1",
                 log_config=None,
                 access_log=False,
                 server_header=False,

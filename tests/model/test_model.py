@@ -39,8 +39,9 @@ def test_ids_that_are_not(value: str) -> None:
 
 def test_a_sessions_id_sorts_by_time_in_utc() -> None:
     moment = datetime(2026, 11, 21, 8, 15, 0, tzinfo=timezone(timedelta(hours=2)))
-    assert session_id(moment, "ab12cd") == "20261121-061500-ab12cd"
-    assert session_id(moment.astimezone(UTC), "ab12cd") < session_id(moment + timedelta(seconds=1), "000000")
+    assert session_id(moment + timedelta(microseconds=123456), "ab12") == "20261121-061500-1e240ab12"
+    for later in (timedelta(microseconds=1), timedelta(milliseconds=999), timedelta(seconds=1)):
+        assert session_id(moment.astimezone(UTC), "ffff") < session_id(moment + later, "0000")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def again(request: Json) -> Json:
 
 def new_session_id() -> str:
     """An id that no session has."""
-    return session_id(datetime.now(UTC), os.urandom(3).hex())
+    return session_id(datetime.now(UTC), os.urandom(2).hex())
 
 
 def _argv(request: Json) -> list[str]:

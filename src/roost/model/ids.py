@@ -38,5 +38,10 @@ def check_id(value: str, what: str = "id") -> str:
 
 
 def session_id(now: datetime, suffix: str) -> str:
-    """A session's id: sorts by time and is read by people: `20261121-061500-ab12cd`."""
-    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{suffix}"
+    """A session's id: read by people and sorted by the microsecond: `20261121-061500-1e240ab12`.
+
+    Args:
+        now: when the session begins.
+        suffix: a few random hex digits, so that two sessions of one microsecond differ.
+    """
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{now.microsecond:05x}{suffix}"

@@ -404,7 +404,7 @@ class Agents:
     async def _start(
         self, name: str, wanted: str | None, definition: Definition, env: dict[str, str], cols: int, rows: int
     ) -> AgentView:
-        chosen = wanted or session_id(datetime.now(UTC), secrets.token_hex(3))
+        chosen = wanted or session_id(datetime.now(UTC), secrets.token_hex(2))
         request = start_request(
             name, chosen, definition, env, cols=cols, rows=rows, oom_score_adj=self._settings.oom_score_adj
         )
