@@ -22,9 +22,10 @@ MAY_IMPORT = {
     "model": {"errors"},
     "core": {"model", "errors"},
     "keeper": {"core.recording", "errors", "paths"},
+    "agents": {"core", "model", "errors"},
     "store": {"core", "model", "errors", "paths"},
-    "projection": {"store", "core", "model", "errors", "paths", "config"},
-    "services": {"projection", "store", "core", "model", "errors", "paths", "config", "keeper"},
+    "projection": {"store", "agents", "core", "model", "errors", "paths", "config"},
+    "services": {"projection", "store", "agents", "core", "model", "errors", "paths", "config", "keeper"},
     "web": {"services", "core", "model", "errors", "config", "paths"},
     "client": {"model", "errors", "paths", "core", "keeper"},
     "cli": {"client", "model", "errors", "paths", "config", "core", "keeper", "testing"},
@@ -43,7 +44,7 @@ MAY_ALSO_IMPORT = {
 }
 NEVER_IMPORT = {"testing": {"cli"}}
 
-PURE = ("model", "core")
+PURE = ("model", "core", "agents")
 IMPURE_MODULES = {"asyncio", "socket", "subprocess", "threading", "multiprocessing", "time", "select", "selectors"}
 IMPURE_NAMES = {"os.environ", "os.getenv", "os.open", "os.read", "os.write", "datetime.now", "date.today"}
 IMPURE_CALLS = {"open", "input", "print"}

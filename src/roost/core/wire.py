@@ -30,7 +30,7 @@ def _to_the_second(time_s: int) -> str:
 
 def event_data(event: AnyEvent) -> dict[str, Any]:
     """The `data` object of an event."""
-    return _DATA[type(event)](event)
+    return _DATA.get(type(event), _fields)(event)
 
 
 def envelope(agent: str, session_id: str, event: AnyEvent) -> dict[str, Any]:
@@ -112,6 +112,13 @@ def _screen(event: ScreenShown) -> dict[str, Any]:
 
 def _mark(event: Mark) -> dict[str, Any]:
     return {"name": event.name, "data": event.data}
+
+
+def _fields(event: AnyEvent) -> dict[str, Any]:
+    """Fields under their own names, without those that say nothing."""
+    found = msgspec.structs.asdict(event)
+    del found["seq"], found["time_ns"]
+    return {name: value for name, value in found.items() if value is not None}
 
 
 _DATA: dict[type, Callable[[Any], dict[str, Any]]] = {

@@ -6,10 +6,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from roost.model.conversations import ConversationState
+
 State = Literal["starting", "running", "waiting", "idle", "paused", "stopping", "exited", "failed", "lost"]
 ENDED: frozenset[str] = frozenset({"exited", "failed", "lost"})
 Restart = Literal["no", "on-failure", "always"]
 Text = Annotated[str, Meta(max_length=4096)]
+DriverName = Literal["terminal", "lines", "claude", "codex", "gemini", "opencode", "acp"]
+STRUCTURED: frozenset[str] = frozenset({"claude", "codex", "gemini", "opencode", "acp"})
+"""Drivers that speak a coding agent's own protocol."""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -31,6 +36,29 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """Size of a core dump."""
 
 
+class AgentOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a structured agent is started with; a driver refuses what its CLI does not have."""
+
+    model: Text | None = None
+    fallback_model: Text | None = None
+    permission_mode: Text | None = None
+    dangerously_skip_permissions: bool = False
+    allowed_tools: list[str] = []
+    disallowed_tools: list[str] = []
+    append_system_prompt: str | None = None
+    mcp_config: str | dict[str, Any] | None = None
+    strict_mcp_config: bool = False
+    add_dirs: list[str] = []
+    partial: bool = False
+    """Whether text is told in pieces while it is made."""
+    max_turns: Annotated[int, Meta(ge=1)] | None = None
+    max_budget_usd: Annotated[float, Meta(gt=0)] | None = None
+    resume: Text | None = None
+    """The id of a conversation to go on with."""
+    fork: bool = False
+    """Whether to go on with a copy of it."""
+
+
 class Size(Struct, frozen=True):
     """A terminal's size in character cells."""
 
@@ -44,8 +72,11 @@ class StartAgent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     command: Annotated[str, Meta(min_length=1, max_length=131072)] | Annotated[list[str], Meta(min_length=1)]
     args: list[str] = []
-    driver: Literal["terminal", "lines"] = "terminal"
-    """`terminal` runs the program under a PTY, `lines` on pipes with standard error apart."""
+    driver: DriverName = "terminal"
+    """`terminal` runs the program under a PTY, the others on pipes with standard error apart: `lines` any program, the
+    rest coding agents, spoken to in their own protocol."""
+    options: AgentOptions = AgentOptions()
+    """For coding agents that are spoken to in their own protocol."""
     cwd: Text | None = None
     env: dict[str, str] | Text = {}
     """Variables for the agent, or a plain string that labels its environment."""
@@ -79,6 +110,9 @@ class Definition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     restart: str = "no"
     limits: Limits = Limits()
     umask: int | None = None
+    options: AgentOptions = AgentOptions()
+    conversation_id: str | None = None
+    """The conversation that a structured agent was started to go on with, or to begin under this id."""
 
 
 class Session(Struct, kw_only=True):
@@ -106,3 +140,5 @@ class Session(Struct, kw_only=True):
     """How far the recording is projected, in bytes."""
     damage: int = 0
     """Bytes of the recording that could not be read."""
+    conversation: ConversationState | None = None
+    """Of a structured agent."""
