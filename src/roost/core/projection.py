@@ -23,6 +23,7 @@ from msgspec import Struct
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
 from roost.core.outcome import outcome
 from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_json, decode_resize
+from roost.core.runs import join, times, whole_lines
 from roost.core.shown import ScreenSeed, ScreenState, ShownScreen
 from roost.core.soundness import integer_or_none, sound_object, text_or_none
 from roost.core.text import Bulk, Cleaner, Lines, ScreenMode
@@ -96,11 +97,14 @@ class SessionProjection:
 
     def feed(self, items: Iterable[Frame | Damage]) -> list[AnyEvent]:
         """The events of these frames and stretches of damage."""
-        for item in items:
-            if type(item) is Frame:
-                self._take_frame(item)
-            else:
-                self._take_damage(item)  # type: ignore[arg-type]
+        queue = items if isinstance(items, list) else list(items)
+        at = 0
+        while at < len(queue):
+            run = whole_lines(queue, at, REST_NS)
+            if not (run and self._take_run(run)):
+                for item in run or (queue[at],):
+                    self._take(item)
+            at += len(run) or 1
         return self._drain()
 
     def rest(self) -> list[AnyEvent]:
@@ -225,6 +229,34 @@ class SessionProjection:
         else:
             _HANDLERS[kind](self, frame.payload)
 
+    def _take(self, item: Frame | Damage) -> None:
+        if type(item) is Frame:
+            self._take_frame(item)
+        else:
+            self._take_damage(item)  # type: ignore[arg-type]
+
+    def _take_run(self, run: list[Frame]) -> bool:
+        """Take frames at once that are nothing but whole lines, plain or coloured; false, and none is taken, if not."""
+        output = self._stdout if run[0].kind == Kind.OUT else self._stderr
+        if output.cleaner is None or self.session.state == "starting" or run[-1].time_ns > MAX_TIME_NS:
+            return False
+        if not self._resting and run[0].time_ns - self._last_output_ns >= REST_NS:
+            self._take_rest()
+        lines = output.cleaner.take_rows(join(run), run[0].time_ns, run[-1].time_ns)
+        if lines is None:
+            return False
+        self._note_output(run[-1], sum([len(frame.payload) for frame in run]))
+        self._log(output, lines, times(run, self._base_ns))
+        return True
+
+    def _note_output(self, last: Frame, length: int) -> None:
+        session = self.session
+        session.offset = last.end
+        session.bytes += length
+        session.last_output_ns = self._base_ns + last.time_ns
+        self._last_ns = self._last_output_ns = last.time_ns
+        self._resting = False
+
     def _take_output(self, output: _Output, frame: Frame, time_ns: int) -> None:
         session, data = self.session, frame.payload
         if session.state == "starting":
@@ -246,15 +278,17 @@ class SessionProjection:
         return output.cleaner
 
     def _tell(self, output: _Output, pieces: list[Bulk]) -> None:
-        session = self.session
         for piece in pieces:
             if type(piece) is Lines:
-                count, wall_ns = len(piece.texts), self._base_ns + piece.time_ns
-                seqs, numbers = count_from(session.last_seq + 1), count_from(output.lines + 1)
-                self._events.extend(map(Log, seqs, repeat(wall_ns), piece.texts, numbers, repeat(output.name)))
-                session.last_seq += count
-                session.lines += count
-                output.lines += count
+                self._log(output, piece.texts, repeat(self._base_ns + piece.time_ns))
+
+    def _log(self, output: _Output, texts: list[str], times_ns: Iterable[int]) -> None:
+        session, count = self.session, len(texts)
+        seqs, numbers = count_from(session.last_seq + 1), count_from(output.lines + 1)
+        self._events.extend(map(Log, seqs, times_ns, texts, numbers, repeat(output.name)))
+        session.last_seq += count
+        session.lines += count
+        output.lines += count
 
     def _show(self, cleaner: Cleaner, pieces: list[Bulk], frame: Frame) -> None:
         """The frame falls into the time of a full-screen program, in part at least."""

@@ -115,6 +115,19 @@ class Cleaner:
         self._take(data)
         return self._drain()
 
+    def take_rows(self, data: bytes, first_ns: int, last_ns: int) -> list[str] | None:
+        """The lines of `data`, which came from `first_ns` to `last_ns`, one for each line feed in it.
+
+        None, and nothing is taken, unless nothing is unfinished and `data` is only whole lines, plain or coloured.
+        """
+        if self._partial or self._tail or self._editing or self._alternate or first_ns < self._given_ns:
+            return None
+        lines = self._rows(ansi.fold_c1(data)) if data.endswith(b"\n") else None
+        if lines is not None:
+            self._page.time_ns = self._given_ns = last_ns
+            self._page.advance(lines)
+        return lines
+
     def quiet_bulk(self, time_ns: int) -> list[Bulk]:
         """As `quiet`, with lines of one time together."""
         if self._editing:
@@ -213,6 +226,23 @@ class Cleaner:
             return False
         self._lines(lines, b"\t" in data)
         return True
+
+    def _rows(self, data: bytes) -> list[str] | None:
+        """The lines of `data` if it is nothing but whole ones without tabs."""
+        feeds, data = data.count(b"\n"), _valid(data)
+        controls = data.translate(None, ansi.TEXT)
+        if b"\x1b" in controls:
+            data = ansi.NOOP.sub(b"", data)
+            controls = data.translate(None, ansi.TEXT)
+        end = "\r\n" if self._page.columns else "\n"
+        # A line feed within an escape sequence ends no line.
+        if controls != end.encode() * feeds or b"\t" in data:
+            return None
+        lines = data.decode().split(end)
+        if len(lines) != feeds + 1 or max(map(len, lines)) * 2 > self._max_line:
+            return None
+        lines.pop()
+        return [line.rstrip(" ") for line in lines]
 
     def _mixed(self, data: bytes, at: int) -> None:
         """Plain lines in bulk, the others one by one."""
