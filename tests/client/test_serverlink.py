@@ -12,8 +12,10 @@ from websockets.sync.server import ServerConnection, serve
 
 from roost.client.discovery import Address
 from roost.client.link import LinkLost, Update
+from roost.client.outbox import Outbox
 from roost.client.serverlink import ServerLink
 from roost.client.websocket import Closed, WebSocket
+from roost.core.typed import decode_typed
 from roost.errors import AgentNotFound, ServerUnavailable
 from tests.waiting import until
 
@@ -39,8 +41,24 @@ def playing(play: Callable[[ServerConnection], None], **options: object) -> Iter
         thread.join(10)
 
 
-def link_to(address: Address, **options: bool) -> ServerLink:
-    return ServerLink(address, "one", (90, 20), **options)
+def link_to(address: Address, outbox: Outbox | None = None, *, read_only: bool = False) -> ServerLink:
+    return ServerLink(address, "one", (90, 20), outbox or Outbox("me"), read_only=read_only)
+
+
+def acknowledge(client: ServerConnection, seq: int) -> None:
+    client.send(json.dumps({"type": "acknowledged", "agent": "one", "data": {"seq": seq}}))
+
+
+def hold(client: ServerConnection) -> None:
+    """Take what comes until the client goes."""
+    while True:
+        client.recv()
+
+
+def until_lost(link: ServerLink) -> None:
+    with pytest.raises(LinkLost):
+        until(lambda: updates(link, 99))
+    link.close()
 
 
 def updates(link: ServerLink, count: int) -> list[Update]:
@@ -66,7 +84,7 @@ def test_the_first_bytes_are_the_snapshot_and_those_behind_output():
         client.send(json.dumps({"type": "skipped", "data": {"bytes": 5}}))
         client.send(b"painted again")
         client.send(json.dumps({"type": "complete", "data": {"exit_code": 3, "signal": None}}))
-        client.recv()
+        hold(client)
 
     with playing(play) as address:
         link = link_to(address)
@@ -79,42 +97,87 @@ def test_the_first_bytes_are_the_snapshot_and_those_behind_output():
     assert dict(found[6].info) == {"exit_code": 3, "signal": None}
 
 
-def test_what_is_typed_waits_until_attached_and_replies_are_not_typed():
-    typed: list[object] = []
+def test_what_is_typed_waits_until_attached_and_is_numbered():
+    frames: list[object] = []
 
     def play(client: ServerConnection) -> None:
         assert json.loads(client.recv())["command"] == "resize"
         client.send(ATTACHED)
-        typed.extend(client.recv() for _ in range(3))
+        frames.append(json.loads(client.recv()))
+        frames.extend(decode_typed(client.recv()) for _ in range(3))
 
     with playing(play) as address:
-        link = link_to(address)
-        link.send(b"early")
+        outbox = Outbox("me")
+        link = link_to(address, outbox)
+        outbox.add(b"early")
+        link.flush()
         link.resize(91, 21)
         updates(link, 1)
-        link.send(b"a\x1b[?62;22cb")
-        link.send(b"\x1b[?62;22c")
-        link.end_input()
-        until(lambda: len(typed) == 3)
+        outbox.add(b"late")
+        outbox.end()
+        link.flush()
+        until(lambda: len(frames) == 4)
         link.close()
-    assert typed == [b"early", b"ab", b"\x04"]
+    assert frames == [
+        {"type": "input", "client_id": "me", "session_id": "s"}, (1, b"early"), (2, b"late"), (3, b""),
+    ]  # fmt: skip
 
 
-def test_agents_on_pipes_get_no_end_of_file_character():
-    got: list[object] = []
+def test_what_one_link_did_not_bring_over_the_next_one_does():
+    frames: list[tuple[int, bytes]] = []
 
     def play(client: ServerConnection) -> None:
-        client.send(json.dumps({"type": "attached", "data": {"terminal": False}}))
-        got.append(client.recv())
+        client.send(ATTACHED)
+        client.recv()
+        frames.extend(decode_typed(client.recv()) for _ in range(2 if frames else 3))
+        acknowledge(client, frames[-1][0] - (len(frames) == 3))
+        client.close(1001)
+
+    outbox = Outbox("me")
+    for data in (b"a", b"b", b"c"):
+        outbox.add(data)
+        outbox.take()
+    with playing(play) as address:
+        until_lost(link_to(address, outbox))
+        assert outbox.size == 1
+        outbox.add(b"d")
+        until_lost(link_to(address, outbox))
+    assert frames == [(1, b"a"), (2, b"b"), (3, b"c"), (3, b"c"), (4, b"d")]
+    assert not outbox.pending
+
+
+def test_what_is_refused_for_good_is_not_sent_again():
+    outbox = Outbox("me")
+    outbox.add(b"x")
+
+    def play(client: ServerConnection) -> None:
+        client.send(ATTACHED)
+        client.recv()
+        client.recv()
+        client.send(json.dumps({"type": "error", "code": "CONFLICT", "message": "closed", "seq": 1}))
+        client.send(json.dumps({"type": "size", "data": {"cols": 1, "rows": 1}}))
+        hold(client)
 
     with playing(play) as address:
-        link = link_to(address)
-        updates(link, 1)
-        link.end_input()
-        link.send(b"text")
-        until(lambda: got)
+        link = link_to(address, outbox)
+        updates(link, 2)
+        assert not outbox.pending
         link.close()
-    assert got == [b"text"]
+
+
+def test_who_only_looks_does_not_number():
+    def play(client: ServerConnection) -> None:
+        client.send(ATTACHED)
+        client.send(ATTACHED)
+        hold(client)
+
+    with playing(play) as address:
+        outbox = Outbox("me")
+        outbox.add(b"x")
+        link = link_to(address, outbox, read_only=True)
+        updates(link, 2)
+        link.close()
+    assert outbox.pending
 
 
 def test_size_viewer_and_wishes_stand_in_the_address():
@@ -151,7 +214,7 @@ def test_a_loss_is_told_and_whether_it_is_final(code: int, final: bool):
 def test_an_error_before_attaching_ends_it(code: str, final: bool):
     def play(client: ServerConnection) -> None:
         client.send(json.dumps({"type": "error", "code": code, "message": "no"}))
-        client.recv()
+        hold(client)
 
     with playing(play) as address:
         link = link_to(address)
@@ -166,7 +229,7 @@ def test_an_error_later_is_passed_over():
         client.send(ATTACHED)
         client.send(json.dumps({"type": "error", "code": "LIMIT_REACHED", "message": "slow down"}))
         client.send(b"x")
-        client.recv()
+        hold(client)
 
     with playing(play) as address:
         link = link_to(address)
@@ -213,7 +276,7 @@ def test_a_long_message_comes_whole():
         client.send(ATTACHED)
         client.send(b"x" * 3_000_000)
         client.send([b"y" * 10, b"z" * 10])
-        client.recv()
+        hold(client)
 
     with playing(play) as address:
         link = link_to(address)

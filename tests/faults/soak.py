@@ -15,6 +15,7 @@ from roost.testing.server import run_server
 from tests.faults.test_keeper_upgraded import upgrade_under_load
 from tests.faults.test_power_cut import RATE, SLACK_S, SYNCED_EVERY_S, cut_the_power
 from tests.faults.test_server_killed import typed_over_kills
+from tests.faults.test_typing import typed_through_attach
 
 Trial = Callable[[int], bool]
 
@@ -45,6 +46,18 @@ def _input(kills: int) -> bool:
     return said == [f"got {number}: input {number}" for number in range(1, inputs + 1)]
 
 
+def _typing(kills: int) -> bool:
+    """What is typed through `roost attach` typed exactly once over COUNT (200) kills of the server."""
+    inputs = kills * 8
+    held = True
+    for where in ("here", "elsewhere"):
+        with run_server() as server:
+            said = typed_through_attach(server, where, inputs=inputs, kills=kills)
+        _say(f"{kills} kills, {inputs} lines typed from {where}, {len(said)} came")
+        held &= said == [f"got {number}: input {number}" for number in range(1, inputs + 1)]
+    return held
+
+
 def _power_cuts(count: int) -> bool:
     """COUNT (50) power cuts of an ext4 disk; root only."""
     worst = 0
@@ -61,6 +74,7 @@ TRIALS: dict[str, tuple[Trial, int]] = {
     "kill-storm": (_kill_storm, 200),
     "upgrades": (_upgrades, 50),
     "input": (_input, 200),
+    "typing": (_typing, 200),
     "power-cuts": (_power_cuts, 50),
 }
 

@@ -8,6 +8,7 @@ import pytest
 import websockets
 from websockets.sync.client import connect
 
+from roost.core.typed import encode_typed
 from roost.testing.server import run_server
 from tests.waiting import scaled, until
 from tests.web.conftest import TOKENS, Rest
@@ -283,6 +284,128 @@ def test_what_is_typed_at_once_waits_for_the_terminal(rest, agent):
     with Socket(rest, agent, "?output=raw") as socket:
         socket.send(b"early\n")
         socket.output(b"early")
+
+
+def test_numbered_frames_are_acknowledged_and_typed_once(rest, agent):
+    with Socket(rest, agent, "?output=raw") as socket:
+        session = begin_numbered(socket)
+        for seq, text in [(1, b"one\n"), (2, b"two\n"), (1, b"one\n"), (3, b"three\n")]:
+            socket.send(encode_typed(seq, text))
+        socket.output(b"three")
+    with Socket(rest, agent, "?output=raw") as socket:
+        assert begin_numbered(socket) == session
+        socket.send(encode_typed(3, b"three\n"))
+        assert socket.of("acknowledged")["data"] == {"seq": 3}
+        socket.send(encode_typed(4, b"four\n"))
+        assert socket.of("acknowledged")["data"] == {"seq": 4}
+    until(lambda: "four" in lines_of(rest, agent))
+    assert lines_of(rest, agent) == ["ready", "one", "two", "three", "four"]
+
+
+def test_a_number_is_of_one_client(rest, agent):
+    with Socket(rest, agent, "?output=raw") as socket:
+        for client in ("me", "you"):
+            socket.send({"type": "input", "client_id": client, "session_id": rest.server.agent(agent)["session_id"]})
+            socket.send(encode_typed(1, b"from " + client.encode() + b"\n"))
+            socket.output(b"from " + client.encode())
+
+
+def test_what_is_numbered_for_one_session_is_not_typed_at_the_next(rest, agent):
+    with Socket(rest, agent, "?output=raw") as socket:
+        begin_numbered(socket)
+        rest.call("POST", f"/api/agents/{agent}/restart")
+        socket.of("attached")
+        socket.send(encode_typed(1, b"for the first\n"))
+        error = socket.of("error")
+        assert (error["code"], error["seq"]) == ("AGENT_NOT_RUNNING", 1)
+
+
+def test_the_end_of_input_is_a_number_without_bytes(rest, agent):
+    with Socket(rest, agent, "?output=raw") as socket:
+        begin_numbered(socket)
+        socket.send(encode_typed(1, b"last\n"))
+        socket.send(encode_typed(2, b""))
+        assert socket.of("complete")["data"]["exit_code"] == 0
+
+
+def test_the_end_of_input_closes_a_pipe(rest):
+    name = next(names)
+    rest.server.start_agent(name, "sh", "-c", "cat; echo over", driver="lines")
+    with Socket(rest, name, "?output=raw") as socket:
+        begin_numbered(socket)
+        socket.send(encode_typed(1, b"last\n"))
+        socket.send(encode_typed(2, b""))
+        socket.of("complete")
+    until(lambda: lines_of(rest, name) == ["last", "over"])
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ({"type": "input"}, "INVALID_REQUEST"),
+        ({"type": "input", "client_id": "no spaces", "session_id": "s"}, "INVALID_REQUEST"),
+        (b"short", "INVALID_REQUEST"),
+        (bytes(8), "INVALID_REQUEST"),
+        (encode_typed(7, b"x" * 70_000), "INVALID_REQUEST"),
+    ],
+)
+def test_a_bad_number_gets_an_error(rest, agent, frame, code):
+    with Socket(rest, agent, "?output=raw") as socket:
+        begin_numbered(socket)
+        socket.send(frame)
+        error = socket.of("error")
+        assert error["code"] == code
+        assert error.get("seq") == (7 if len(frame) > 70_000 else None)
+        socket.send(encode_typed(1, b"fine\n"))
+        socket.output(b"fine")
+
+
+def test_who_is_attached_read_only_types_no_numbers(rest, agent):
+    with Socket(rest, agent, "?output=raw&read_only=1") as socket:
+        begin_numbered(socket)
+        socket.send(encode_typed(1, b"x"))
+        error = socket.of("error")
+        assert (error["code"], error["seq"]) == ("FORBIDDEN", 1)
+
+
+def test_what_an_agent_does_not_take_waits_for_it(rest):
+    """More is typed than the keeper keeps for an agent that does not read; once it does, all of it comes, in order."""
+    name = next(names)
+    count = 24
+    rest.server.start_agent(name, "sh", "-c", "echo ready; head -c 1 >/dev/null; sleep 1; wc -c", driver="lines")
+    with Socket(rest, name, "?output=raw") as socket:
+        begin_numbered(socket)
+        rest.call("POST", f"/api/agents/{name}/pause")
+        for seq in range(1, count + 1):
+            socket.send(encode_typed(seq, b"x" * 65_536))
+        acknowledged = socket.of("acknowledged")["data"]["seq"]
+        socket.send(encode_typed(count + 1, b""))
+        rest.call("POST", f"/api/agents/{name}/resume")
+        while acknowledged <= count:
+            acknowledged = socket.of("acknowledged")["data"]["seq"]
+    until(lambda: lines_of(rest, name)[1:])
+    assert int(lines_of(rest, name)[1]) <= count * 65_536
+
+
+def test_who_types_more_than_can_wait_is_sent_away_to_come_back(rest, agent):
+    with Socket(rest, agent, "?output=raw") as socket:
+        begin_numbered(socket)
+        rest.call("POST", f"/api/agents/{agent}/pause")
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            for seq in itertools.count(1):
+                socket.send(encode_typed(seq, b"x" * 65_536))
+        assert closed.value.rcvd.code == 1013
+
+
+def begin_numbered(socket):
+    """Number binary frames from now on, as the client `me`; the session's id."""
+    session = socket.of("attached")["data"]["session_id"]
+    socket.send({"type": "input", "client_id": "me", "session_id": session})
+    return session
+
+
+def lines_of(rest, name):
+    return [line["line"] for line in rest.call("GET", f"/api/agents/{name}/logs?tail=1000").json()["lines"]]
 
 
 def test_viewers_know_of_each_other_and_the_last_to_type_owns_the_size(rest, agent):

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from roost.client.keys import DetachKeys
 from roost.client.link import Link, LinkLost, Update
 from roost.client.modes import Modes
+from roost.core.queries import ReplyFilter
 from roost.errors import RoostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from roost.cli.terminal import LocalTerminal
+    from roost.client.outbox import Outbox
 
 RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.0)
-MAX_UNSENT = 65_536
+WAIT_S = 0.1
+"""Until what an agent did not take is tried again."""
+SETTLE_S = 1.0
+"""How long leaving waits for what was typed last to be acknowledged."""
+BELL = b"\a"
 RESET = b"\x1bc"
 
 
@@ -30,13 +36,15 @@ class Left(NamedTuple):
     complete: Mapping[str, object] | None = None
     detached: bool = False
     signal: int | None = None
+    untyped: int = 0
+    """Bytes of which we do not know that they reached the agent."""
 
 
 class Attached:
     """One attachment from its beginning to its end.
 
-    `open_link` connects with the terminal's size, again after every loss. A terminal that is `fresh` (a program
-    that begins) is not cleared first.
+    `open_link` connects with the terminal's size, again after every loss; what is typed goes through the `outbox`, from
+    which each link sends what no other brought to the agent.
     """
 
     def __init__(
@@ -44,17 +52,18 @@ class Attached:
         terminal: LocalTerminal,
         open_link: Callable[[tuple[int, int]], Link],
         detach_keys: tuple[str, ...],
+        outbox: Outbox,
         *,
         read_only: bool = False,
     ) -> None:
         self._terminal = terminal
         self._open_link = open_link
         self._detach = DetachKeys(detach_keys)
+        self._outbox = outbox
+        self._replies = ReplyFilter()
         self._read_only = read_only
         self._modes = Modes()
         self._link: Link | None = None
-        self._unsent = b""
-        self._input_ended = False
         self._status_shown = False
         self._attempt = 0
         self._retry_at = 0.0
@@ -67,10 +76,10 @@ class Attached:
         """
         self._link = self._open_link(self._terminal.size)
         try:
-            while True:
+            left = None
+            while left is None:
                 left = self._step()
-                if left is not None:
-                    return left
+            return left if left.complete is not None else left._replace(untyped=self._settle())
         finally:
             self._leave()
 
@@ -81,7 +90,8 @@ class Attached:
             self._come_back()
         link = self._link
         early = link is not None and link.has_early()
-        woken = self._terminal.wait(link.fileno() if link else None, 0.0 if early else self._patience())
+        patience = 0.0 if early else self._patience()
+        woken = self._terminal.wait(link.fileno() if link else None, patience, typed=self._takes_input)
         try:
             return self._handle(woken.typed, woken.input_ended, woken.link_ready or early)
         except LinkLost as lost:
@@ -91,17 +101,25 @@ class Attached:
             return None
 
     def _patience(self) -> float | None:
-        return None if self._link is not None else max(0.0, self._retry_at - time.monotonic())
+        if self._link is None:
+            return max(0.0, self._retry_at - time.monotonic())
+        return WAIT_S if self._link.waits else None
+
+    @property
+    def _takes_input(self) -> bool:
+        """What comes from a pipe can wait there; a person's keys are looked at always, for those that detach."""
+        return self._terminal.is_terminal_in or self._outbox.has_room
 
     def _handle(self, typed: bytes, input_ended: bool, link_ready: bool) -> Left | None:
         if typed and self._take_typed(typed):
             return Left(detached=True)
-        self._input_ended |= input_ended and not self._read_only
-        # First what came: it may say that the link is lost, and what is sent into a lost link is gone.
+        if input_ended and not self._read_only:
+            self._outbox.end()
         left = self._take_updates() if link_ready and self._link is not None else None
         if left is None:
             self._send_size()
-            self._flush()
+            if self._link is not None:
+                self._link.flush()
         return left
 
     def _send_size(self) -> None:
@@ -112,20 +130,29 @@ class Attached:
     def _take_typed(self, typed: bytes) -> bool:
         """Take what was typed, to be sent on; true when it detached us."""
         passed = self._detach.feed(typed) if self._terminal.is_terminal_in else typed
+        if self._link is None or not self._link.answers:
+            passed = self._replies.feed(passed)
+        else:
+            passed = self._replies.flush() + passed
         if passed and not self._read_only:
-            self._unsent = (self._unsent + passed)[-MAX_UNSENT:]
-        if self._detach.detached:
-            with contextlib.suppress(LinkLost):
-                self._flush()
+            self._keep(passed)
         return self._detach.detached
 
-    def _flush(self) -> None:
-        if self._link is not None and self._unsent:
-            self._link.send(self._unsent)
-            self._unsent = b""
-        if self._link is not None and self._input_ended:
-            self._link.end_input()
-            self._input_ended = False
+    def _keep(self, typed: bytes) -> None:
+        if self._outbox.has_room:
+            self._outbox.add(typed)
+        else:
+            self._terminal.write(BELL)
+
+    def _settle(self) -> int:
+        """See that what was typed last reaches the agent; how many bytes of it did not, as far as we know."""
+        deadline = time.monotonic() + SETTLE_S
+        with contextlib.suppress(LinkLost):
+            while self._link is not None and self._outbox.pending and time.monotonic() < deadline:
+                self._link.flush()
+                if self._link.has_early() or self._terminal.wait(self._link.fileno(), WAIT_S, typed=False).link_ready:
+                    self._link.receive()
+        return self._outbox.size
 
     def _take_updates(self) -> Left | None:
         assert self._link is not None
@@ -176,9 +203,6 @@ class Attached:
                 raise
             return
         self._attempt = 0
-        # A link that is lost again says so when it is read.
-        with contextlib.suppress(LinkLost):
-            self._flush()
 
     def _show_status(self, text: str) -> None:
         if not self._terminal.is_terminal_out:

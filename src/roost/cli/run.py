@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from roost.client.backend import Backend
     from roost.client.link import Link
+    from roost.client.outbox import Outbox
 
     Json = dict[str, Any]
 
@@ -105,12 +106,16 @@ def _attach(found: Backend, options: argparse.Namespace, name: str, *, begun: Js
     """Attach; `begun` is an agent that was started just now, whose output is shown from its first byte."""
     from roost.cli.attached import Attached
     from roost.cli.terminal import LocalTerminal
+    from roost.client.outbox import Outbox
 
     keys = _detach_keys(options)
     read_only = getattr(options, "read_only", False)
     with LocalTerminal() as terminal:
-        opener = _opener(found, options, name, begun)
-        left = Attached(terminal, opener, keys, read_only=read_only).run()
+        outbox = Outbox(f"cli-{os.urandom(8).hex()}")
+        opener = _opener(found, options, name, outbox, begun)
+        left = Attached(terminal, opener, keys, outbox, read_only=read_only).run()
+    if left.untyped:
+        say(f"\nroost: the last {left.untyped} bytes that were typed did not reach {name}")
     if left.complete is not None:
         code, signal = left.complete.get("exit_code"), left.complete.get("signal")
         return exits.of_agent(code if isinstance(code, int) else None, signal if isinstance(signal, str) else None)
@@ -127,7 +132,7 @@ def _detach_keys(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _opener(
-    found: Backend, options: argparse.Namespace, name: str, begun: Json | None
+    found: Backend, options: argparse.Namespace, name: str, outbox: Outbox, begun: Json | None
 ) -> Callable[[tuple[int, int]], Link]:
     """Opens the attachment; after a loss by whichever back end answers then."""
     from roost.cli.session import data_directory
@@ -141,15 +146,15 @@ def _opener(
         if not first:
             current.close()
             current = connect(data_directory(options))
-        link = _open_begun(options, begun, size) if begun and first and found.is_local else None
-        link = link or current.attach(name, size, fresh=bool(begun) and first, read_only=read_only)
+        link = _open_begun(options, begun, size, outbox) if begun and first and found.is_local else None
+        link = link or current.attach(name, size, outbox, fresh=bool(begun) and first, read_only=read_only)
         first = False
         return link
 
     return open_link
 
 
-def _open_begun(options: argparse.Namespace, begun: Json, size: tuple[int, int]) -> Link | None:
+def _open_begun(options: argparse.Namespace, begun: Json, size: tuple[int, int], outbox: Outbox) -> Link | None:
     """An attachment straight to the keeper, which shows a program from its first byte without clearing the screen."""
     from roost.cli.session import data_directory
     from roost.client.direct import KeeperLink
@@ -158,7 +163,13 @@ def _open_begun(options: argparse.Namespace, begun: Json, size: tuple[int, int])
     data = data_directory(options)
     try:
         return KeeperLink(
-            data, begun, size, fresh=True, read_only=False, server_answers=lambda: find_server(data, {}) is not None
+            data,
+            begun,
+            size,
+            outbox,
+            fresh=True,
+            read_only=False,
+            server_answers=lambda: find_server(data, {}) is not None,
         )
     except (RoostError, OSError):
         return None

@@ -43,13 +43,13 @@ class LocalTerminal:
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._poll = select.poll()
         self._input_open = True
+        self._listening = False
         self.resized = False
         self.ended_by: int | None = None
 
     def __enter__(self) -> LocalTerminal:
         sys.stdout.flush()
         self._poll.register(self._wake_reader, select.POLLIN)
-        self._poll.register(self._in, select.POLLIN)
         self._catch_signals()
         if self.is_terminal_in:
             self._saved = termios.tcgetattr(self._in)
@@ -85,8 +85,9 @@ class LocalTerminal:
             except BlockingIOError:
                 select.select([], [self._out], [])
 
-    def wait(self, link: int | None, timeout_s: float | None) -> Woken:
-        """Wait for something typed, for `link` to be readable, for a signal, or for the time to pass."""
+    def wait(self, link: int | None, timeout_s: float | None, *, typed: bool = True) -> Woken:
+        """Wait for something `typed`, for `link` to be readable, for a signal, or for the time to pass."""
+        self._listen(typed)
         if link is not None:
             self._poll.register(link, select.POLLIN)
         try:
@@ -97,8 +98,17 @@ class LocalTerminal:
         descriptors = {descriptor for descriptor, _ in ready}
         if self._wake_reader in descriptors:
             self._drain_wakes()
-        typed = self._read_typed() if self._in in descriptors else b""
-        return Woken(typed or b"", typed is None, link in descriptors)
+        found = self._read_typed() if self._in in descriptors else b""
+        return Woken(found or b"", found is None, link in descriptors)
+
+    def _listen(self, typed: bool) -> None:
+        """Whether what is typed is waited for."""
+        if self._input_open and typed != self._listening:
+            self._listening = typed
+            if typed:
+                self._poll.register(self._in, select.POLLIN)
+            else:
+                self._poll.unregister(self._in)
 
     def _read_typed(self) -> bytes | None:
         """What was typed; None at the end of input, which is then no longer waited for."""
@@ -109,6 +119,7 @@ class LocalTerminal:
         if data:
             return data
         self._poll.unregister(self._in)
+        self._input_open = False
         return None
 
     def _make_raw(self) -> None:

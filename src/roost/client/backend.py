@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from roost.client.link import Link
+    from roost.client.outbox import Outbox
     from roost.paths import DataDirectory
 
     Json = dict[str, Any]
@@ -104,8 +105,13 @@ class Backend(Protocol):
     def fleet_events(self, after: str, *, follow: bool) -> Iterator[Event]:
         """Events of all agents; with `follow` those that come, without end."""
 
-    def attach(self, name: str, size: tuple[int, int], *, fresh: bool = False, read_only: bool = False) -> Link:
-        """An attachment to an agent's terminal; `fresh` for a program that begins, so that nothing is cleared."""
+    def attach(
+        self, name: str, size: tuple[int, int], outbox: Outbox, *, fresh: bool = False, read_only: bool = False
+    ) -> Link:
+        """An attachment to an agent's terminal, into which it types what is in the `outbox`.
+
+        It is `fresh` for a program that begins, so that nothing is cleared.
+        """
 
     def close(self) -> None:
         """Give back what is held."""

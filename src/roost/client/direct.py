@@ -12,22 +12,32 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from roost.client.link import LinkLost, Update
 from roost.client.modes import Modes
-from roost.core.queries import QueryFilter, ReplyFilter, has_query
+from roost.core.queries import QueryFilter, has_query
 from roost.core.recording import Frame, Kind, Reader, decode_json, decode_resize
-from roost.errors import AgentNotRunning, KeeperUnavailable, RoostError, SessionNotFound
+from roost.core.typed import END_OF_FILE, source_of
+from roost.errors import (
+    AgentNotRunning,
+    Conflict,
+    DiskFull,
+    KeeperUnavailable,
+    LimitReached,
+    RoostError,
+    SessionNotFound,
+    TimedOut,
+)
 from roost.keeper.client import KeeperClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from roost.client.outbox import Outbox, Piece
     from roost.core.screen import Screen
     from roost.paths import DataDirectory
 
     Json = dict[str, Any]
 
 READ_BYTES = 262_144
-PIECE_BYTES = 65_536
 HEAD_BYTES = 262_144
 SCROLLBACK_ROWS = 1000
 REPLAY_BYTES = 8 << 20
@@ -44,6 +54,7 @@ class KeeperLink:
         data: DataDirectory,
         session: Json,
         size: tuple[int, int],
+        outbox: Outbox,
         *,
         fresh: bool,
         read_only: bool,
@@ -51,9 +62,9 @@ class KeeperLink:
     ) -> None:
         self._session_id: str = session["session_id"]
         self._is_terminal: bool = session["terminal"]
-        self._source = f"cli-{os.urandom(8).hex()}"
-        self._seq = 0
+        self._outbox = outbox
         self._read_only = read_only
+        self.waits = False
         self._wanted_size = size
         self._actual_size = (session["cols"], session["rows"])
         self._file = data.recording(self._session_id).open("rb")
@@ -62,7 +73,6 @@ class KeeperLink:
         self._server_answers = server_answers
         self._answers = False
         self._queries = QueryFilter()
-        self._replies = ReplyFilter()
         self._early: list[Update] = [Update("attached", info={"session_id": self._session_id})]
         self._client = KeeperClient.connect(data.root)
         try:
@@ -80,7 +90,12 @@ class KeeperLink:
         self._become_answerer()
         if not self._read_only:
             self._take_size()
+            self._outbox.begin(self._session_id)
         self._early += self._read_new()
+
+    @property
+    def answers(self) -> bool:
+        return self._answers
 
     def fileno(self) -> int:
         return self._client.fileno()
@@ -143,17 +158,27 @@ class KeeperLink:
         self._answers = True
         return True
 
-    def send(self, data: bytes) -> None:
-        if not self._answers:
-            data = self._replies.feed(data)
-        if data and self._actual_size != self._wanted_size:
-            self._take_size()
-        for at in range(0, len(data), PIECE_BYTES):
-            self._seq += 1
-            self._call("input", blob=data[at : at + PIECE_BYTES], source=self._source, seq=self._seq)
+    def flush(self) -> None:
+        self.waits = False
+        while not self.waits and (piece := self._outbox.take()) is not None:
+            if self._actual_size != self._wanted_size:
+                self._take_size()
+            self._type(piece)
 
-    def end_input(self) -> None:
-        self._call("close_input")
+    def _type(self, piece: Piece) -> None:
+        try:
+            if not piece.data and not self._is_terminal:
+                self._call("close_input")
+            else:
+                source = source_of(self._outbox.client_id)
+                self._call("input", blob=piece.data or END_OF_FILE, source=source, seq=piece.seq)
+        except (LimitReached, DiskFull):
+            self._outbox.put_back()
+            self.waits = True
+            return
+        except Conflict:
+            pass  # The agent has closed its input, as it may; what is typed at it goes nowhere.
+        self._outbox.settle(piece.seq)
 
     def resize(self, cols: int, rows: int) -> None:
         self._wanted_size = (cols, rows)
@@ -174,7 +199,7 @@ class KeeperLink:
         """Ask the keeper; what it refuses because the agent has just ended is no error: the end will come."""
         try:
             self._client.call(op, blob=blob, session_id=self._session_id, **fields)
-        except KeeperUnavailable as error:
+        except (KeeperUnavailable, TimedOut) as error:
             raise LinkLost("the keeper went away") from error
         except (AgentNotRunning, SessionNotFound):
             pass

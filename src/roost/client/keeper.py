@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from roost.client.backend import Defaults, Event, LineQuery
     from roost.client.link import Link
     from roost.client.modes import Modes
+    from roost.client.outbox import Outbox
     from roost.paths import DataDirectory
 
     Json = dict[str, Any]
@@ -212,11 +213,13 @@ class KeeperBackend:
 
         return fleet_events_of(self, after, follow=follow)
 
-    def attach(self, name: str, size: tuple[int, int], *, fresh: bool = False, read_only: bool = False) -> Link:
+    def attach(
+        self, name: str, size: tuple[int, int], outbox: Outbox, *, fresh: bool = False, read_only: bool = False
+    ) -> Link:
         from roost.client.direct import KeeperLink
 
         session = self._find_held(name) or self.running(name)
-        return KeeperLink(self.data, session, size, fresh=fresh, read_only=read_only)
+        return KeeperLink(self.data, session, size, outbox, fresh=fresh, read_only=read_only)
 
     # The connection
 

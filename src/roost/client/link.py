@@ -28,10 +28,18 @@ class LinkLost(Exception):
 
 
 class Link(Protocol):
-    """An attachment. `receive` and the sends raise `LinkLost` when the other end is gone."""
+    """An attachment. `receive` and what sends raise `LinkLost` when the other end is gone."""
 
     where: str
     """`server` or `keeper`."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether our own terminal answers what the program asks: then its replies are typed too."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether `flush` is to be tried again in a moment: the agent does not take its input."""
 
     def fileno(self) -> int:
         """What to wait for before `receive`."""
@@ -42,11 +50,8 @@ class Link(Protocol):
     def receive(self) -> list[Update]:
         """What has come; never blocks."""
 
-    def send(self, data: bytes) -> None:
-        """Type `data` into the agent."""
-
-    def end_input(self) -> None:
-        """End of file on the agent's input."""
+    def flush(self) -> None:
+        """Send what the outbox has and this link has not sent, as far as it goes."""
 
     def resize(self, cols: int, rows: int) -> None:
         """Our terminal's size."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from roost.client.discovery import Address
     from roost.client.link import Link
+    from roost.client.outbox import Outbox
 
     Json = dict[str, Any]
 
@@ -210,10 +211,12 @@ class ServerClient:
                         return
         raise ServerUnavailable(f"the server at {self.address.url} ended the stream")
 
-    def attach(self, name: str, size: tuple[int, int], *, fresh: bool = False, read_only: bool = False) -> Link:
+    def attach(
+        self, name: str, size: tuple[int, int], outbox: Outbox, *, fresh: bool = False, read_only: bool = False
+    ) -> Link:
         from roost.client.serverlink import ServerLink
 
-        return ServerLink(self.address, name, size, fresh=fresh, read_only=read_only)
+        return ServerLink(self.address, name, size, outbox, read_only=read_only)
 
     def close(self) -> None:
         """Nothing is held."""

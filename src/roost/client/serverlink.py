@@ -1,4 +1,7 @@
-"""An attachment through the server: `/ws/agents/NAME?output=raw`."""
+"""An attachment through the server: `/ws/agents/NAME?output=raw`.
+
+What is typed is numbered and acknowledged; see `roost.client.outbox`.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,15 @@ from urllib.parse import quote, urlencode
 
 from roost.client.link import LinkLost, Update
 from roost.client.websocket import BINARY, Closed, Message, WebSocket, parse_text
-from roost.core.queries import ReplyFilter
+from roost.core.typed import encode_typed
 from roost.errors import from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from roost.client.discovery import Address
+    from roost.client.outbox import Outbox
 
     Json = dict[str, Any]
 
-PIECE_BYTES = 65_536
-END_OF_FILE = b"\x04"
 PASSED_ON = frozenset({"viewers", "size", "status"})
 REFUSED = 4000
 """Close codes from here on are refusals, which trying again does not change."""
@@ -30,21 +30,21 @@ class ServerLink:
     """An attachment to an agent's terminal; the server keeps the terminal that answers the program's questions."""
 
     where = "server"
+    answers = False
+    waits = False
 
     def __init__(
-        self, address: Address, name: str, size: tuple[int, int], *, fresh: bool = False, read_only: bool = False
+        self, address: Address, name: str, size: tuple[int, int], outbox: Outbox, *, read_only: bool = False
     ) -> None:
         query: Json = {"output": "raw", "cols": size[0], "rows": size[1], "viewer": _viewer()}
         if read_only:
             query["read_only"] = "1"
         self._address = address
         self._name = name
-        self._fresh = fresh
-        self._has_terminal = True
+        self._outbox = outbox
+        self._read_only = read_only
         self._attached = False
-        self._waiting: list[Callable[[], None]] = []
         self._snapshot_due = False
-        self._replies = ReplyFilter()
         self._socket = WebSocket(address, f"/ws/agents/{quote(name, safe='')}?{urlencode(query)}")
 
     def fileno(self) -> int:
@@ -69,37 +69,40 @@ class ServerLink:
         kind, data = str(frame.get("type")), frame.get("data") or {}
         if kind in ("attached", "skipped"):
             self._snapshot_due = True
-            self._has_terminal = bool(data.get("terminal", self._has_terminal))
-            self._begin()
+            if kind == "attached":
+                self._begin(str(data.get("session_id", "")))
             return [Update(kind, info=data)]
         if kind == "complete":
             return [Update("complete", info={"exit_code": data.get("exit_code"), "signal": data.get("signal")})]
-        if kind == "error" and not self._attached:
-            raise LinkLost(str(frame.get("message", "the server refused")), final=_is_final(frame))
+        if kind == "acknowledged":
+            self._settle(data)
+        if kind == "error":
+            self._take_error(frame)
         return [Update(kind, info=data)] if kind in PASSED_ON else []
 
-    def _begin(self) -> None:
-        """What was typed before the terminal was there is typed now."""
+    def _begin(self, session_id: str) -> None:
+        """The terminal is there: what was typed before, or got lost with another link, is typed now."""
         self._attached = True
-        waiting, self._waiting = self._waiting, []
-        for act in waiting:
-            act()
-
-    def send(self, data: bytes) -> None:
-        typed = self._replies.feed(data)
-        for at in range(0, len(typed), PIECE_BYTES):
-            self._type(typed[at : at + PIECE_BYTES])
-
-    def end_input(self) -> None:
-        if self._attached and not self._has_terminal:
+        if self._read_only:
             return
-        self._type(END_OF_FILE)
+        self._outbox.begin(session_id)
+        frame = {"type": "input", "client_id": self._outbox.client_id, "session_id": session_id}
+        self._guard(self._socket.send_json, frame)
+        self.flush()
 
-    def _type(self, piece: bytes) -> None:
-        if self._attached:
-            self._guard(self._socket.send_binary, piece)
-        else:
-            self._waiting.append(lambda: self._guard(self._socket.send_binary, piece))
+    def _settle(self, data: Json) -> None:
+        if isinstance(data.get("seq"), int):
+            self._outbox.settle(data["seq"])
+            self.flush()
+
+    def _take_error(self, frame: Json) -> None:
+        if not self._attached:
+            raise LinkLost(str(frame.get("message", "the server refused")), final=_is_final(frame))
+        self._settle(frame)
+
+    def flush(self) -> None:
+        while self._attached and (piece := self._outbox.take()) is not None:
+            self._guard(self._socket.send_binary, encode_typed(piece.seq, piece.data))
 
     def resize(self, cols: int, rows: int) -> None:
         frame = {"type": "command", "command": "resize", "agent": self._name, "data": {"cols": cols, "rows": rows}}

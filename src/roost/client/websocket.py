@@ -144,8 +144,8 @@ class WebSocket:
         return self._socket.fileno()
 
     def has_early(self) -> bool:
-        """Whether messages came along with the handshake, which no readable descriptor will tell of."""
-        return bool(self._early)
+        """Whether there is something of which no readable descriptor tells: what came along with something else."""
+        return bool(self._early) or self._closed is not None
 
     def receive(self) -> list[Message]:
         """What has come; empty when nothing has. Pings are answered.
@@ -153,12 +153,25 @@ class WebSocket:
         Raises:
             Closed: the connection is over.
         """
+        taken: list[Message] = []
+        try:
+            self._receive(taken)
+        except Closed as closed:
+            # What came before the end is not lost with it; the end is told the next time.
+            self._closed = closed
+            if not taken:
+                raise
+        return taken
+
+    def _receive(self, taken: list[Message]) -> None:
+        if self._closed is not None:
+            raise self._closed
         found, self._early = self._early, []
+        self._handle(found, taken)
         while data := self._read_now():
-            found += self._parse(data)
+            self._handle(self._parse(data), taken)
             if len(data) < READ_BYTES:
                 break
-        return [message for message in found if not self._handle(message)]
 
     def send_text(self, text: str) -> None:
         self._send(TEXT, text.encode("utf-8", "replace"))
@@ -198,15 +211,15 @@ class WebSocket:
         except ProtocolError as exc:
             raise Closed(1002, str(exc)) from exc
 
-    def _handle(self, message: Message) -> bool:
-        if message.kind == PING:
-            self._send(PONG, message.data)
-            return True
-        if message.kind == CLOSE:
-            code = struct.unpack_from(">H", message.data)[0] if len(message.data) >= 2 else 1005
-            self._closed = Closed(code, message.data[2:].decode("utf-8", "replace"))
-            raise self._closed
-        return False
+    def _handle(self, messages: list[Message], taken: list[Message]) -> None:
+        for message in messages:
+            if message.kind == PING:
+                self._send(PONG, message.data)
+            elif message.kind == CLOSE:
+                code = struct.unpack_from(">H", message.data)[0] if len(message.data) >= 2 else 1005
+                raise Closed(code, message.data[2:].decode("utf-8", "replace"))
+            else:
+                taken.append(message)
 
     def _send(self, kind: int, payload: bytes) -> None:
         if self._closed is not None and kind != CLOSE:

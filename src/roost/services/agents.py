@@ -258,11 +258,20 @@ class Agents:
             raise NoTerminal(f"agent {name} runs on pipes and has no terminal", name=name)
         await self._call("resize", name, cols=cols, rows=rows)
 
-    async def send_input(self, name: str, data: bytes, *, source: str | None = None, seq: int | None = None) -> bool:
+    async def send_input(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        source: str | None = None,
+        seq: int | None = None,
+        session_id: str | None = None,
+    ) -> bool:
         """Type `data`; false when this `source` gave an input of that `seq` before, which is then not typed again.
 
         Raises:
             LimitReached: the input is too long, or the agent does not read what it was given before.
+            AgentNotRunning: it has ended, or what runs is not the session `session_id`.
         """
         if len(data) > self._settings.input_bytes:
             raise LimitReached(
@@ -271,12 +280,18 @@ class Agents:
         if source is None or seq is None:
             self._input_seq += 1
             source, seq = self._input_source, self._input_seq
+        self._check_session(name, session_id)
         answer = await self._call("input", name, data, source=source, seq=seq)
         return bool(answer["accepted"])
 
-    async def close_input(self, name: str) -> None:
-        """End of file on the agent's standard input."""
-        await self._call("close_input", name)
+    async def close_input(self, name: str, *, by: str, session_id: str | None = None) -> None:
+        """End of file on the agent's standard input; at a terminal, its end-of-file character.
+
+        Raises:
+            AgentNotRunning: it has ended, or what runs is not the session `session_id`.
+        """
+        self._check_session(name, session_id)
+        await self._call("close_input", name, by=by)
 
     async def mark(self, name: str, mark: Json) -> None:
         """Make a mark on the newest session's recording."""
@@ -459,6 +474,10 @@ class Agents:
             return await self._link.call(op, blob, session_id=session.session_id, **fields)
         except SessionNotFound as exc:
             raise AgentNotRunning(f"agent {name} has ended", name=name) from exc
+
+    def _check_session(self, name: str, session_id: str | None) -> None:
+        if session_id is not None and self._running(name).session_id != session_id:
+            raise AgentNotRunning(f"session {session_id} of agent {name} is over", name=name)
 
     def _running(self, name: str) -> Session:
         record = self.record(name)

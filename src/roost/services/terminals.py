@@ -17,8 +17,9 @@ import structlog
 
 from roost.core.queries import ReplyFilter
 from roost.core.screen import Screen
+from roost.core.typed import END_OF_FILE
 from roost.core.wire import timestamp
-from roost.errors import RoostError, SessionNotFound
+from roost.errors import Forbidden, RoostError, SessionNotFound
 from roost.model.agents import Session
 from roost.model.views import Run, ScreenView
 from roost.paths import DataDirectory
@@ -158,7 +159,10 @@ class Terminals:
         return self._closing
 
     async def type(self, session: Session, source: str, seq: int, data: bytes) -> None:
-        await self._agents.send_input(session.agent_name, data, source=source, seq=seq)
+        await self._agents.send_input(session.agent_name, data, source=source, seq=seq, session_id=session.session_id)
+
+    async def close_input(self, session: Session, by: str) -> None:
+        await self._agents.close_input(session.agent_name, by=by, session_id=session.session_id)
 
     async def apply_size(self, session: Session, cols: int, rows: int, by: str) -> None:
         await self._agents.resize(session.agent_name, cols, rows, by=by)
@@ -296,6 +300,10 @@ class Attachment:
         self._ended = False
 
     @property
+    def session_id(self) -> str:
+        return self._session.session_id
+
+    @property
     def hello(self) -> Json:
         """What the viewer is told first."""
         cols, rows = self._room.live.screen.size
@@ -342,11 +350,30 @@ class Attachment:
         keys = self._replies.feed(data)
         if not keys or self.read_only:
             return
+        await self._own_size()
+        self._typed += 1
+        await self._terminals.type(self._session, f"viewer-{self.viewer.id}", self._typed, keys)
+
+    async def type_numbered(self, source: str, seq: int, data: bytes) -> None:
+        """Type what `source` has not typed under this number before, as it is; b"" is the end of input.
+
+        Replies are not looked for: what is held back at the end of one piece would be lost with the server.
+
+        Raises:
+            Forbidden: this viewer only looks.
+        """
+        if self.read_only:
+            raise Forbidden("this viewer is attached read-only", name=self._session.agent_name)
+        await self._own_size()
+        if data or self._room.live.is_terminal:
+            await self._terminals.type(self._session, source, seq, data or END_OF_FILE)
+        else:
+            await self._terminals.close_input(self._session, self.viewer.name)
+
+    async def _own_size(self) -> None:
         # Who is attached through the keeper sets the size without us; then what we own is not what we set.
         if (self._room.own(self) or self._room.live.screen.size != self._size) and self._size is not None:
             await self._apply()
-        self._typed += 1
-        await self._terminals.type(self._session, f"viewer-{self.viewer.id}", self._typed, keys)
 
     async def resize(self, cols: int, rows: int) -> None:
         """This viewer's window has this size; it becomes the terminal's while the viewer owns it."""

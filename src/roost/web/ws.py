@@ -11,19 +11,21 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from roost.core.guard import require
-from roost.errors import InvalidRequest, RoostError
+from roost.errors import InvalidRequest, LimitReached, RoostError
 from roost.web.requests import caller
-from roost.web.socket import GOING_AWAY, Gone, Json, Receive, Scope, Send, Socket, decode_object
+from roost.web.socket import GOING_AWAY, TRY_AGAIN_LATER, Gone, Json, Receive, Scope, Send, Socket, decode_object
 from roost.web.sse import ABORT
 from roost.web.stream_query import StreamQuery, read_query
 from roost.web.ws_commands import Commands
 from roost.web.ws_output import EventOutput, RawOutput, show_states
+from roost.web.ws_typing import NumberedTyping
 
 if TYPE_CHECKING:
     from roost.services.streams import Begun
     from roost.web.context import Context
 
 OUTPUTS = ("events", "raw")
+KINDS = "command, input, ping, auth"
 MOST_CELLS = 1000
 
 
@@ -63,6 +65,7 @@ class _Client:
         self._commands = Commands(context, scope, socket)
         self._raw: RawOutput | None = None
         self._events: EventOutput | None = None
+        self._numbered: NumberedTyping | None = None
 
     async def prepare(self) -> Begun | None:
         """Check all that was asked for in the address.
@@ -123,7 +126,7 @@ class _Client:
                 if isinstance(message, RoostError):
                     raise message
                 if isinstance(message, bytes):
-                    self._type(message)
+                    await self._type(message)
                     continue
                 frame = decode_object(message)
                 request_id = _request_id(frame)
@@ -135,16 +138,32 @@ class _Client:
         kind = frame.get("type")
         if kind == "command":
             await self._commands.take(frame, tasks)
+        elif kind == "input":
+            self._number_input(frame)
         elif kind == "ping":
             await self._socket.send({"type": "pong", "request_id": _request_id(frame)})
         elif kind != "auth":
-            raise InvalidRequest(f"{str(kind)[:80]!r} is not a type of frame", hint="command, ping, auth", field="type")
+            raise InvalidRequest(f"{str(kind)[:80]!r} is not a type of frame", hint=KINDS, field="type")
 
-    def _type(self, data: bytes) -> None:
+    def _number_input(self, frame: Json) -> None:
+        self._numbered = NumberedTyping(self._terminal_to_type_at(), self._socket, self._name, frame)
+
+    def _terminal_to_type_at(self) -> RawOutput:
         if self._raw is None:
             raise InvalidRequest("binary frames are for output=raw only", hint="send the command send_input")
         require(self._role, "operator")
-        self._commands.type(data, self._raw.type)
+        return self._raw
+
+    async def _type(self, data: bytes) -> None:
+        raw = self._terminal_to_type_at()
+        if self._numbered is None:
+            self._commands.type(data, raw.type)
+            return
+        try:
+            self._commands.type(data, self._numbered.type)
+        except LimitReached:
+            # Nothing may be typed behind a frame that is left out: who comes back sends them all again.
+            await self._socket.close(TRY_AGAIN_LATER, "more was typed than the agent takes")
 
 
 def _request_id(frame: Json) -> Any:

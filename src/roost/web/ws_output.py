@@ -156,6 +156,19 @@ class RawOutput:
             raise AgentNotRunning(f"agent {self._name} is not running", name=self._name)
         await self.attachment.type(data)
 
+    async def type_numbered(self, session_id: str, source: str, seq: int, data: bytes) -> None:
+        """Type into the terminal of this session what its `source` has not typed under that number; b"" ends the input.
+
+        Raises:
+            AgentNotRunning: another session has begun, or none runs.
+            Forbidden: the viewer only looks.
+        """
+        await self._tried.wait()
+        attachment = self.attachment
+        if attachment is None or attachment.session_id != session_id:
+            raise AgentNotRunning(f"session {session_id} of agent {self._name} is over", name=self._name)
+        await attachment.type_numbered(source, seq, data)
+
     async def resize(self, cols: int, rows: int) -> None:
         """The viewer's window has this size from now on."""
         await self._tried.wait()
