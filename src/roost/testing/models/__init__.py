@@ -1,0 +1,1 @@
+"""Fake model endpoints: what a real agent's command line needs from a model, on loopback, without a model."""
