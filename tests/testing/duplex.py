@@ -94,6 +94,8 @@ class Duplex:
         """Read to the end; the exit code."""
         while self.next(timeout_s) is not None:
             pass
+        for thread in self._threads:
+            thread.join()
         return self.process.wait(scaled(timeout_s))
 
     def _read(self) -> None:

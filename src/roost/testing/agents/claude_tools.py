@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from roost.testing.agents.claude_lines import error_result, new_id
-from roost.testing.agents.tools import Outcome
+from roost.testing.agents.workshop import Outcome
 from roost.testing.models.script import Call
 
 Json = dict[str, Any]

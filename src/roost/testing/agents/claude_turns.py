@@ -15,7 +15,7 @@ from roost.testing.agents.claude_voice import ClaudeVoice
 from roost.testing.agents.output import Output, end
 from roost.testing.agents.performing import Interrupted, Performance, TurnEnded, TurnFailed
 from roost.testing.agents.prelude import prelude
-from roost.testing.agents.tools import Tools
+from roost.testing.agents.workshop import Tools
 from roost.testing.models.script import Answer, BadStep, Say, read_script
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from roost.testing.agents.claude_tools import named, report, with_input
 from roost.testing.agents.claude_usage import tokens_in
 from roost.testing.agents.output import Output
 from roost.testing.agents.performing import Asked, Interrupted, TurnFailed, Verdict
-from roost.testing.agents.tools import Outcome
+from roost.testing.agents.workshop import Outcome
 from roost.testing.models.script import Call, Cut, Fail, Fault, Tokens
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from roost.testing.agents.tools import Outcome, Tools
+from roost.testing.agents.workshop import Outcome, Tools
 from roost.testing.models.script import (
     Answer,
     Call,
