@@ -73,3 +73,20 @@ def test_a_cookie_that_is_void_leads_to_the_sign_in(visitor: Visitor, server: Ru
     expect(status(page)).to_have_text("Live")
     page.context.clear_cookies()
     expect(page.get_by_label("Token")).to_be_visible()
+
+
+def test_what_is_typed_while_the_server_is_killed_is_typed_once_and_in_order(visitor: Visitor) -> None:
+    with run_server() as server:
+        server.start_agent("typed", "sh", "-c", "stty -echo; echo ready; exec cat")
+        page = visitor.open(server, "/agents/typed")
+        expect_on_screen(page, r"^ready\s*$")
+        type_into_terminal(page, "line 0\n")
+        for number in range(1, 12):
+            page.keyboard.type(f"line {number}\n")
+            if number == 4:
+                server.kill9()
+            if number == 8:
+                server.restart()
+        expect_on_screen(page, r"^line 11\s*$")
+        told = server.call("GET", "/api/agents/typed/logs?tail=100")["lines"]
+        assert [line["line"] for line in told] == ["ready", *(f"line {number}" for number in range(12))]

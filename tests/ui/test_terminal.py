@@ -5,6 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from roost.core.typed import encode_typed
 from roost.testing.server import RunningServer
 from tests.ui.conftest import Visitor
 from tests.ui.views import button, expect_on_screen, row, terminal, type_into_terminal
@@ -106,7 +107,7 @@ def test_the_page_never_answers_what_a_program_asks_its_terminal(visitor: Visito
     page.get_by_role("textbox", name="Terminal input").focus()
     page.keyboard.press("x")
     until(lambda: sent, what="the key is sent")
-    assert sent == [b"x"]
+    assert sent == [encode_typed(1, b"x")]
 
 
 ATTACHED = (

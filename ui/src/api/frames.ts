@@ -53,6 +53,7 @@ export type AttachFrame =
   | FrameOf<'size', { cols: number; rows: number }>
   | FrameOf<'status', { state: AgentState; reason?: string | null }>
   | FrameOf<'skipped', { bytes: number }>
+  | FrameOf<'acknowledged', { seq: number }>
   | FrameOf<'complete', { exit_code: number | null; signal: string | null; duration_ms: number }>
   | { type: 'response'; command: string; success: boolean; data: unknown; request_id?: string }
-  | { type: 'error'; code: string; message: string; request_id?: string }
+  | { type: 'error'; code: string; message: string; request_id?: string; seq?: number }

@@ -5,6 +5,7 @@ import { attach } from '../lib/attach'
 import type { TerminalScreen } from '../lib/terminal'
 import { isEnded } from '../state/agents'
 import { type Attachment, others } from '../state/attachment'
+import { Outbox } from '../state/outbox'
 import { TouchKeys } from './TouchKeys'
 
 /** The agent's live terminal, which can be typed into; it goes on with the agent's next session by itself. */
@@ -14,11 +15,12 @@ export default function TerminalPane({ agent, mayType }: { agent: AgentView; may
   const [attachment, setAttachment] = useState<Attachment | null>(null)
   const [link, setLink] = useState<Link>({ phase: 'connecting' })
   const [flood, setFlood] = useState(0)
+  const [outbox] = useState(() => new Outbox())
   const still = !mayType || isEnded(agent.state)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: after a flood everything is made anew
   useEffect(() => {
-    const attached = attach(agent.name, mayType, box.current as HTMLElement, {
+    const attached = attach(agent.name, mayType ? outbox : null, box.current as HTMLElement, {
       setAttachment,
       setLink,
       onFlood: () => setFlood((count) => count + 1),

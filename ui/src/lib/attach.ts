@@ -3,6 +3,7 @@
 import type { AttachFrame } from '../api/frames'
 import { type Link, type SocketConnection, socket } from '../api/stream'
 import { type Attachment, afterFrame, roomIsDue } from '../state/attachment'
+import type { Outbox } from '../state/outbox'
 import { TerminalScreen } from './terminal'
 
 export interface Hooks {
@@ -19,14 +20,34 @@ export interface Attached {
   detach(): void
 }
 
-/** `mayType` is false for those who may only look: their window never decides the terminal's size. */
-export function attach(name: string, mayType: boolean, box: HTMLElement, hooks: Hooks): Attached {
+/** `outbox` is null for those who may only look: they type nothing, and their window never decides the terminal's size. */
+export function attach(name: string, outbox: Outbox | null, box: HTMLElement, hooks: Hooks): Attached {
   let attachment: Attachment | null = null
   let wire: SocketConnection | null = null
 
   function sendRoom(): void {
-    if (!mayType) return
+    if (outbox === null) return
     wire?.send(JSON.stringify({ type: 'command', command: 'resize', agent: name, data: screen.room() }))
+  }
+
+  function flush(): void {
+    if (outbox === null || attachment === null) return
+    for (let frame = outbox.take(); frame !== null; frame = outbox.take()) wire?.send(frame)
+  }
+
+  /** What was typed goes on from here, with all that was not acknowledged. */
+  function beginTyping(sessionId: string): void {
+    if (outbox === null) return
+    outbox.begin(sessionId)
+    wire?.send(JSON.stringify({ type: 'input', client_id: outbox.clientId, session_id: sessionId }))
+  }
+
+  function receive(frame: AttachFrame): void {
+    become(afterFrame(attachment, frame))
+    if (frame.type === 'attached') beginTyping(frame.data.session_id)
+    if (frame.type === 'acknowledged') outbox?.settle(frame.data.seq)
+    if (frame.type === 'error' && frame.seq !== undefined) outbox?.settle(frame.seq)
+    flush()
   }
 
   function become(next: Attachment | null): void {
@@ -38,7 +59,9 @@ export function attach(name: string, mayType: boolean, box: HTMLElement, hooks: 
   }
 
   const screen = new TerminalScreen(box, {
-    onInput: (bytes) => wire?.send(bytes),
+    onInput(bytes) {
+      if (outbox?.add(bytes)) flush()
+    },
     onRoom: sendRoom,
     onFlood: hooks.onFlood,
     onLeave: hooks.onLeave,
@@ -46,7 +69,7 @@ export function attach(name: string, mayType: boolean, box: HTMLElement, hooks: 
   wire = socket({
     path: `/ws/agents/${encodeURIComponent(name)}?output=raw&viewer=web+page`,
     onBytes: (bytes) => screen.write(bytes),
-    onText: (frame) => become(afterFrame(attachment, frame as AttachFrame)),
+    onText: (frame) => receive(frame as AttachFrame),
     onLink(link) {
       if (link.phase !== 'open') become(null)
       hooks.setLink(link)
