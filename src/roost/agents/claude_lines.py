@@ -1,0 +1,229 @@
+"""The lines that Claude Code writes (`--output-format stream-json`), as far as roost reads them.
+
+`Line` holds what the frequent ones have; the rare ones are decoded a second time, into a type of their own or, of the
+kind `system`, a plain object. Fields that are not named are passed over, and those that may be anything are `Raw` or
+`Any`: a line of a later release is to be understood as far as possible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+
+class Block(Struct, gc=False):
+    """A piece of a message's content: `text`, `thinking`, `tool_use`, `tool_result` and others."""
+
+    type: str = ""
+    text: str | None = None
+    thinking: str | None = None
+    id: str = ""
+    name: str = ""
+    input: Any = None
+    tool_use_id: str = ""
+    content: Any = None
+    is_error: bool | None = None
+
+
+class Message(Struct, gc=False):
+    """What the model or the user said."""
+
+    id: str = ""
+    model: str = ""
+    content: list[Block] | str = ""
+
+
+class Delta(Struct, gc=False):
+    """A piece of a block that is being made."""
+
+    type: str = ""
+    text: str = ""
+    thinking: str = ""
+
+
+class Piece(Struct, gc=False):
+    """One event of the model's own stream."""
+
+    type: str = ""
+    delta: Delta | None = None
+    message: Message | None = None
+
+
+class Line(Struct, gc=False):
+    """Any line."""
+
+    type: str = ""
+    subtype: str | None = None
+    uuid: str | None = None
+    session_id: str | None = None
+    parent_tool_use_id: str | None = None
+    message: Message | None = None
+    event: Piece | str | None = None
+    api_message_id: str | None = None
+    error: Any = None
+    isReplay: bool | None = None
+    isSynthetic: bool | None = None
+    tool_use_result: Raw | UnsetType = UNSET
+    tool_result_meta: Raw | UnsetType = UNSET
+    model: Any = None
+    permissionMode: Any = None
+    request_id: Any = None
+
+
+class Verdict(Struct, gc=False):
+    """How a tool call was permitted."""
+
+    decision: Any = None
+    source: Any = None
+    reason_type: Any = None
+
+
+class ResultNote(Struct, gc=False):
+    """What a result's line says about one tool result."""
+
+    id: str = ""
+    permission_decision: Verdict | None = None
+    non_execution_kind: str | None = None
+
+
+class Hunk(Struct, gc=False):
+    """One stretch of a file that a tool changed; lines begin with `+`, `-` or a space."""
+
+    lines: list[str] = []
+
+
+class Report(Struct, gc=False):
+    """What a tool tells of its work beside the text for the model."""
+
+    type: Any = None
+    filePath: str | None = None
+    notebook_path: str | None = None
+    content: Any = None
+    structuredPatch: list[Hunk] | None = None
+    interrupted: Any = None
+    backgroundTaskId: Any = None
+    persistedOutputPath: Any = None
+    isAsync: Any = None
+    agentId: Any = None
+    edit_mode: Any = None
+
+
+class Amounts(Struct, gc=False):
+    """Tokens and money of one model."""
+
+    inputTokens: int = 0
+    outputTokens: int = 0
+    cacheReadInputTokens: int = 0
+    cacheCreationInputTokens: int = 0
+    costUSD: float = 0.0
+
+
+class TurnAmounts(Struct, gc=False):
+    """Tokens of a turn's main thread."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+
+
+class ResultLine(Struct, gc=False):
+    """The line at a turn's end."""
+
+    subtype: str = ""
+    uuid: str | None = None
+    is_error: bool = False
+    result: Any = None
+    errors: Any = None
+    terminal_reason: Any = None
+    num_turns: Any = None
+    duration_ms: Any = None
+    duration_api_ms: Any = None
+    stop_reason: Any = None
+    api_error_status: Any = None
+    api_error_type: Any = None
+    permission_denials: Any = None
+    structured_output: Any = None
+    local_command: Any = None
+    origin: Any = None
+    queued_turn_count: Any = None
+    user_message_uuids: list[str] | None = None
+    usage: TurnAmounts | None = None
+    modelUsage: dict[str, Amounts] | None = None
+    model_usage_since_last_result: dict[str, Amounts] | None = None
+
+
+class Asked(Struct, gc=False):
+    """What the CLI asks of us."""
+
+    subtype: str = ""
+    tool_name: str = ""
+    display_name: str | None = None
+    input: dict[str, Any] = {}
+    description: Any = None
+    permission_suggestions: list[dict[str, Any]] | None = None
+    decision_reason: Any = None
+    decision_reason_type: Any = None
+    blocked_path: Any = None
+    tool_use_id: str | None = None
+    agent_id: Any = None
+    title: Any = None
+
+
+class Request(Struct, gc=False):
+    """A control request's line."""
+
+    request_id: str
+    request: Asked
+
+
+class Answered(Struct, gc=False):
+    """What the CLI answered us."""
+
+    subtype: str = ""
+    request_id: str = ""
+    error: Any = None
+    error_code: Any = None
+    response: Any = None
+
+
+class Response(Struct, gc=False):
+    """A control response's line."""
+
+    response: Answered
+
+
+Kind = TypeVar("Kind", bound=Struct)
+
+
+def read_in_part(kind: type[Kind], data: bytes | Raw) -> Kind:
+    """A value of which only those fields are set that are as expected.
+
+    Raises:
+        DecodeError: `data` is not a JSON object.
+    """
+    known: dict[str, Any] = read_object(data)
+    found: dict[str, Any] = {}
+    for name, wanted in _types(kind).items():
+        if name in known:
+            with contextlib.suppress(msgspec.ValidationError):
+                found[name] = msgspec.convert(known[name], wanted)
+    return kind(**found)
+
+
+@functools.cache
+def _types(kind: type[Struct]) -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(kind) if field.type != Raw | UnsetType}
+
+
+read_line = msgspec.json.Decoder(Line).decode
+read_report = msgspec.json.Decoder(Report).decode
+read_notes = msgspec.json.Decoder(list[ResultNote]).decode
+read_result = msgspec.json.Decoder(ResultLine).decode
+read_request = msgspec.json.Decoder(Request).decode
+read_response = msgspec.json.Decoder(Response).decode
+read_object = msgspec.json.Decoder(dict[str, Any]).decode

@@ -1,0 +1,262 @@
+"""What Claude Code says, thinks and does: its lines `assistant`, `user` and `stream_event` as events."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from roost.agents.claude_lines import Block, Line, Report, ResultNote, read_in_part, read_notes, read_report
+from roost.agents.claude_state import State, remember
+from roost.agents.claude_tools import EDITING, call_path, call_title
+from roost.agents.driver import Item, Stopped, Taken
+from roost.agents.titles import one_line
+from roost.model.events import FileChange, Notice, Output, Progress, Thinking, ToolCall, ToolResult, Unknown
+
+SYNTHETIC = "<synthetic>"
+"""The model of messages that the CLI makes itself, such as errors."""
+LOGIN = frozenset({"authentication_failed", "oauth_org_not_allowed"})
+QUOTA = frozenset({"billing_error", "rate_limit"})
+_EXIT = re.compile(r"Exit code (\d{1,5})\b")
+_INTERRUPTED = "[Request interrupted by user"
+_COMMAND_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*?)</local-command-(?:stdout|stderr)>", re.DOTALL)
+_TODO_STATES = {"pending": "pending", "in_progress": "active", "completed": "done"}
+
+
+def assistant(state: State, line: Line) -> list[Item]:
+    """A message of the model, or one block of it."""
+    message = line.message
+    if message is None:
+        return []
+    items = _stopped(state, line)
+    parent = line.parent_tool_use_id
+    if isinstance(message.content, str):
+        items.append(Output(0, 0, message.content, message.id, False, parent))
+        return items
+    for block in message.content:
+        if block.type == "text":
+            if block.text:
+                items.append(Output(0, 0, block.text, message.id, False, parent))
+        elif block.type == "tool_use":
+            items += _call(state, block, parent)
+        elif block.type in ("thinking", "redacted_thinking"):
+            items.append(Thinking(0, 0, block.thinking or "", message.id, False, parent))
+        else:
+            items += _other(state, block, parent)
+    return items
+
+
+def stream_event(state: State, line: Line) -> list[Item]:
+    """A piece of a message that is being made."""
+    event = line.event
+    if event is None or isinstance(event, str):
+        return []
+    parent = line.parent_tool_use_id
+    delta = event.delta
+    if event.type == "message_start" and event.message is not None:
+        remember(state.messages, parent or "", event.message.id)
+    elif event.type == "message_stop":
+        state.messages.pop(parent or "", None)
+    elif delta is not None and event.type == "content_block_delta":
+        message_id = line.api_message_id or state.messages.get(parent or "", "")
+        if delta.type == "text_delta":
+            return [Output(0, 0, delta.text, message_id, True, parent)]
+        if delta.type == "thinking_delta":
+            return [Thinking(0, 0, delta.thinking, message_id, True, parent)]
+    return []
+
+
+def user(state: State, line: Line) -> list[Item]:
+    """Tools' results, prompts said again, and prompts that the CLI makes itself."""
+    message = line.message
+    if message is None:
+        return []
+    if line.isReplay and line.uuid in state.waiting:
+        return taken(state, line.uuid)
+    if isinstance(message.content, str):
+        return _said(state, line, message.content)
+    items: list[Item] = []
+    notes = {note.id: note for note in _notes(line.tool_result_meta)} if line.tool_result_meta is not UNSET else {}
+    for block in message.content:
+        if block.type == "tool_result":
+            items += _result(state, line, block, notes.get(block.tool_use_id))
+        else:
+            items += _said(state, line, block.text or "")
+    return items
+
+
+def taken(state: State, uuid: str) -> list[Item]:
+    """A prompt was taken up, which is told once."""
+    turn_id = state.waiting.pop(uuid, None)
+    if turn_id is None:
+        return []
+    state.working = True
+    return [Taken(turn_id, uuid)]
+
+
+def stopped(state: State, problem: str | None, message: str = "") -> list[Item]:
+    """What the agent cannot get past by itself, where that is another than before."""
+    if problem == state.problem:
+        return []
+    state.problem = problem
+    return [Stopped(problem, message)]
+
+
+# The model
+
+
+def _stopped(state: State, line: Line) -> list[Item]:
+    message, error = line.message, line.error
+    if message is None or not isinstance(error, str):
+        return stopped(state, None) if message is not None and message.model != SYNTHETIC else []
+    problem = "login" if error in LOGIN else "quota" if error in QUOTA else None
+    return stopped(state, problem, _text(message.content)) if problem is not None else []
+
+
+def _call(state: State, block: Block, parent: str | None) -> list[Item]:
+    given: dict[str, Any] = block.input if isinstance(block.input, dict) else {}
+    name = block.name
+    call = ToolCall(0, 0, block.id, name, given, call_title(name, given, state.cwd), call_path(given), parent)
+    if name in EDITING:
+        remember(state.edits, block.id, name)
+    elif name == "TodoWrite":
+        return [call, *_progress(given.get("todos"))]
+    return [call]
+
+
+def _other(state: State, block: Block, parent: str | None) -> list[Item]:
+    """Tools that the model's server runs, and what is not known."""
+    if block.type == "server_tool_use":
+        return _call(state, block, parent)
+    if block.tool_use_id:
+        return [ToolResult(0, 0, block.tool_use_id, "", _text(block.content), parent_tool_use_id=parent)]
+    return [Unknown(0, 0, msgspec.json.encode(block).decode(), f"a block of the type {one_line(block.type, 64)!r}")]
+
+
+def _progress(todos: object) -> list[Item]:
+    if not isinstance(todos, list):
+        return []
+    items = []
+    for todo in todos:
+        if isinstance(todo, dict) and isinstance(todo.get("content"), str):
+            item = {"text": todo["content"], "state": _TODO_STATES.get(str(todo.get("status")), "pending")}
+            items.append(item | {"active": todo["activeForm"]} if isinstance(todo.get("activeForm"), str) else item)
+    done = sum(item["state"] == "done" for item in items)
+    current = next((item["text"] for item in items if item["state"] == "active"), None)
+    return [Progress(0, 0, done, len(items), current, items)]
+
+
+# The user's side
+
+
+def _result(state: State, line: Line, block: Block, note: ResultNote | None) -> list[Item]:
+    content, is_error = _text(block.content), bool(block.is_error)
+    details: dict[str, Any] = {}
+    if is_error and (code := _EXIT.match(content)):
+        details["exit_code"] = int(code[1])
+    if note is not None:
+        details |= _verdict(note)
+    changes: list[Item] = []
+    edited = state.edits.pop(block.tool_use_id, None)
+    report = _report(line.tool_use_result) if line.tool_use_result is not UNSET else None
+    if report is not None:
+        details |= _told(report)
+        if edited is not None and not is_error:
+            changes = _change(report, block.tool_use_id)
+    result = ToolResult(0, 0, block.tool_use_id, "", content, is_error, None, line.parent_tool_use_id, details)
+    return [result, *changes]
+
+
+def _verdict(note: ResultNote) -> dict[str, Any]:
+    verdict = note.permission_decision
+    if note.non_execution_kind is None and (verdict is None or verdict.decision != "reject"):
+        return {}
+    found: dict[str, Any] = {"denied": True}
+    if note.non_execution_kind is not None:
+        found["denied_as"] = note.non_execution_kind
+    if verdict is not None:
+        found |= {"denied_by": verdict.source} | ({"rule": verdict.reason_type} if verdict.reason_type else {})
+    return found
+
+
+def _told(report: Report) -> dict[str, Any]:
+    found = {
+        "interrupted": True if report.interrupted is True else None,
+        "background_task": report.backgroundTaskId,
+        "whole_output": report.persistedOutputPath,
+        "agent_id": report.agentId if report.isAsync is True else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _change(report: Report, tool_use_id: str) -> list[Item]:
+    path = report.filePath or report.notebook_path
+    if path is None:
+        return []
+    whole = report.content if isinstance(report.content, str) else None
+    size = len(whole.encode(errors="surrogatepass")) if whole is not None else None
+    if report.type == "create":
+        return [FileChange(0, 0, path, "created", size, _lines(whole or ""), 0, tool_use_id)]
+    added = removed = None
+    if report.structuredPatch is not None:
+        lines = [line for hunk in report.structuredPatch for line in hunk.lines]
+        added = sum(line.startswith("+") for line in lines)
+        removed = sum(line.startswith("-") for line in lines)
+    return [FileChange(0, 0, path, "modified", size, added, removed, tool_use_id)]
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + (not text.endswith("\n") and text != "")
+
+
+def _said(state: State, line: Line, text: str) -> list[Item]:
+    if text.startswith(_INTERRUPTED):
+        state.interrupted = True
+        return []
+    parent = line.parent_tool_use_id
+    details: dict[str, Any] = {"parent_tool_use_id": parent} if parent else {}
+    if found := _COMMAND_OUTPUT.findall(text):
+        return [Notice(0, 0, "COMMAND_OUTPUT", "\n".join(found).strip(), details)]
+    if line.isReplay:
+        return []
+    code = "SUBAGENT_PROMPT" if parent else "SYNTHETIC_PROMPT" if line.isSynthetic else "USER_MESSAGE"
+    return [Notice(0, 0, code, text, details)] if text else []
+
+
+def _text(content: object) -> str:
+    """The text of a result, of a message's blocks or of anything else that a tool gave."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join([_piece(part) for part in content])
+    return "" if content is None else msgspec.json.encode(content).decode()
+
+
+def _piece(part: object) -> str:
+    if isinstance(part, Block):
+        return part.text or ""
+    if isinstance(part, dict):
+        text = part.get("text")
+        return text if isinstance(text, str) else f"[{one_line(str(part.get('type', 'object')), 64)}]"
+    return str(part)
+
+
+def _notes(raw: Raw) -> list[ResultNote]:
+    try:
+        return read_notes(raw)
+    except msgspec.DecodeError:
+        return []
+
+
+def _report(raw: Raw) -> Report | None:
+    """What a tool told beside its result, where that is an object: failures are told as text."""
+    try:
+        return read_report(raw)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return read_in_part(Report, raw)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,207 @@
+"""Lines of the kind `system` and the like: beginnings, states, tasks, retries and other things worth knowing."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from roost.agents.claude_lines import Line, read_object
+from roost.agents.claude_messages import LOGIN, stopped, taken
+from roost.agents.claude_state import State, learn
+from roost.agents.driver import Busy, Item, Taken
+from roost.agents.titles import one_line
+from roost.model.events import Conversation, Notice, Unknown
+
+Told = dict[str, Any]
+
+
+def system(state: State, line: Line, data: bytes) -> list[Item]:
+    """A `system` line."""
+    if line.subtype == "init":
+        return _init(state, line, data)
+    handler = _SUBTYPES.get(line.subtype or "")
+    if handler is None:
+        return [Unknown(0, 0, data.decode(errors="replace"), f"a system line of the kind {line.subtype!r}")]
+    return handler(state, read_object(data))
+
+
+def other(state: State, line: Line, data: bytes) -> list[Item]:
+    """A line of one of the rarer types."""
+    return _TYPES[line.type](state, read_object(data))
+
+
+def _init(state: State, line: Line, data: bytes) -> list[Item]:
+    """Every turn begins with one; what is as before is not told again."""
+    items: list[Item] = []
+    if not state.working and not state.waiting:
+        state.working = True
+        items.append(Taken())
+    model, mode = line.model if isinstance(line.model, str) else None, line.permissionMode
+    told = learn(state, line.session_id, model, mode if isinstance(mode, str) else None)
+    known = _sum(data)
+    if told or known != state.known:
+        state.known = known
+        items.append(_opened(state, read_object(data)))
+    return items
+
+
+def _sum(data: bytes) -> int:
+    """Of that part of the line that is the same for every turn of a session."""
+    told = read_object(data)
+    return zlib.crc32(repr([told.get(name) for name in _SETTINGS]).encode(errors="replace"))
+
+
+_SETTINGS = ("cwd", "claude_code_version", "tools", "mcp_servers", "slash_commands", "agents", "skills", "output_style")
+
+
+def _opened(state: State, told: Told) -> Conversation:
+    if isinstance(told.get("cwd"), str):
+        state.cwd = told["cwd"]
+    details = {name: told[name] for name in _SETTINGS if told.get(name)}
+    if "claude_code_version" in details:
+        details["version"] = details.pop("claude_code_version")
+    return Conversation(0, 0, state.conversation_id, state.model, state.mode, details)
+
+
+def _status(state: State, told: Told) -> list[Item]:
+    items: list[Item] = []
+    mode = told.get("permissionMode")
+    if isinstance(mode, str):
+        items += learn(state, mode=mode)
+    if told.get("status") == "compacting":
+        items.append(Notice(0, 0, "COMPACTING", "the conversation is being shortened"))
+    if "compact_result" in told and told["compact_result"] != "success":
+        items.append(Notice(0, 0, "COMPACT_FAILED", str(told.get("compact_error") or told["compact_result"])))
+    return items
+
+
+def _session_state(state: State, told: Told) -> list[Item]:
+    return [Busy(told.get("state") != "idle")]
+
+
+def _title(state: State, told: Told) -> list[Item]:
+    return [Conversation(0, 0, state.conversation_id, state.model, state.mode, {"title": told.get("title")})]
+
+
+def _retry(state: State, told: Told) -> list[Item]:
+    details = _some(told, "attempt", "max_retries", "retry_delay_ms", "error_status", "error")
+    error, delay = told.get("error"), told.get("retry_delay_ms")
+    message = f"attempt {told.get('attempt')} of {told.get('max_retries')} failed: {error or 'unknown'}"
+    if isinstance(delay, int | float):
+        message += f"; the next in {delay / 1000:.1f} s"
+    items: list[Item] = [Notice(0, 0, "API_RETRY", message, details)]
+    return items + (stopped(state, "login", "the API refuses our credentials") if error in LOGIN else [])
+
+
+def _denied(state: State, told: Told) -> list[Item]:
+    details = _some(told, "tool_name", "tool_use_id", "decision_reason", "decision_reason_type")
+    return [Notice(0, 0, "PERMISSION_DENIED", str(told.get("message") or ""), details)]
+
+
+def _fallback(state: State, told: Told) -> list[Item]:
+    details = _some(told, "trigger", "original_model", "fallback_model", "direction")
+    message = f"{told.get('original_model')} gives way to {told.get('fallback_model')}"
+    return [Notice(0, 0, "MODEL_FALLBACK", str(told.get("content") or message), details)]
+
+
+def _compacted(state: State, told: Told) -> list[Item]:
+    found = told.get("compact_metadata")
+    details = found if isinstance(found, dict) else {}
+    before, after = details.get("pre_tokens"), details.get("post_tokens")
+    message = f"the conversation was shortened from {before} tokens" + (f" to {after}" if after is not None else "")
+    return [Notice(0, 0, "COMPACTED", message, details)]
+
+
+def _hook_started(state: State, told: Told) -> list[Item]:
+    return [Notice(0, 0, "HOOK_STARTED", str(told.get("hook_name")), _some(told, "hook_id", "hook_event"))]
+
+
+def _hook_finished(state: State, told: Told) -> list[Item]:
+    details = _some(told, "hook_id", "hook_event", "exit_code", "outcome", "stdout", "stderr")
+    return [Notice(0, 0, "HOOK_FINISHED", f"{told.get('hook_name')}: {told.get('outcome')}", details)]
+
+
+def _task(code: str, *text: str) -> Callable[[State, Told], list[Item]]:
+    def tell(state: State, told: Told) -> list[Item]:
+        message = ": ".join([str(told[name]) for name in text if told.get(name)])
+        details = _some(told, "task_id", "tool_use_id", "task_type", "subagent_type", "status", "output_file", "patch")
+        return [Notice(0, 0, code, message, details)]
+
+    return tell
+
+
+def _background(state: State, told: Told) -> list[Item]:
+    found = told.get("tasks")
+    tasks = found if isinstance(found, list) else []
+    many = f"{len(tasks)} task{'' if len(tasks) == 1 else 's'} in the background"
+    return [Notice(0, 0, "BACKGROUND_TASKS", many, {"tasks": tasks})]
+
+
+def _nothing(state: State, told: Told) -> list[Item]:
+    """Understood, and of no use: what is shown while something goes on."""
+    return []
+
+
+def _lifecycle(state: State, told: Told) -> list[Item]:
+    uuid = told.get("command_uuid")
+    if not isinstance(uuid, str) or told.get("state") not in ("started", "completed"):
+        return []
+    return taken(state, uuid)
+
+
+def _reset(state: State, told: Told) -> list[Item]:
+    details = _some(told, "new_conversation_id", "trigger")
+    return [Notice(0, 0, "CONVERSATION_RESET", f"a new conversation begins ({told.get('trigger')})", details)]
+
+
+def _rate_limit(state: State, told: Told) -> list[Item]:
+    found = told.get("rate_limit_info")
+    limits: Told = found if isinstance(found, dict) else {}
+    status = limits.get("status")
+    message = f"{one_line(str(limits.get('rateLimitType') or 'rate limit'), 64)}: {status}"
+    if status == "rejected" and not str(limits.get("overageStatus")).startswith("allowed"):
+        return [Notice(0, 0, "RATE_LIMIT", message, limits), *stopped(state, "quota", message)]
+    items = stopped(state, None) if state.problem == "quota" else []
+    return items if status == "allowed" else [Notice(0, 0, "RATE_LIMIT", message, limits), *items]
+
+
+def _auth(state: State, told: Told) -> list[Item]:
+    error = told.get("error")
+    if isinstance(error, str) and error:
+        return stopped(state, "login", error)
+    return [Notice(0, 0, "LOGIN", str(told.get("output") or ""), _some(told, "isAuthenticating"))]
+
+
+def _some(told: Told, *names: str) -> Told:
+    return {name: told[name] for name in names if told.get(name) is not None}
+
+
+_SUBTYPES: dict[str, Callable[[State, Told], list[Item]]] = {
+    "status": _status,
+    "session_state_changed": _session_state,
+    "session_title_changed": _title,
+    "api_retry": _retry,
+    "permission_denied": _denied,
+    "model_fallback": _fallback,
+    "compact_boundary": _compacted,
+    "hook_started": _hook_started,
+    "hook_response": _hook_finished,
+    "task_started": _task("TASK_STARTED", "description"),
+    "task_progress": _task("TASK_PROGRESS", "description"),
+    "task_updated": _task("TASK_UPDATED", "description"),
+    "task_notification": _task("TASK_FINISHED", "status", "summary"),
+    "background_tasks_changed": _background,
+    "thinking_tokens": _nothing,
+    "ui_invalidate": _nothing,
+}
+_TYPES: dict[str, Callable[[State, Told], list[Item]]] = {
+    "command_lifecycle": _lifecycle,
+    "conversation_reset": _reset,
+    "rate_limit_event": _rate_limit,
+    "auth_status": _auth,
+    "keep_alive": _nothing,
+    "tool_progress": _nothing,
+}
+OTHER: frozenset[str] = frozenset(_TYPES)
+"""The types that `other` takes."""

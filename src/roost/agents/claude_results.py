@@ -1,0 +1,144 @@
+"""The end of a turn: how it went, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from roost.agents.claude_lines import Amounts, ResultLine, read_in_part, read_result
+from roost.agents.claude_messages import stopped, taken
+from roost.agents.claude_state import Baseline, State
+from roost.agents.driver import Finished, Item
+from roost.model.events import Turn, Usage
+
+_DETAILS = (
+    "terminal_reason",
+    "num_turns",
+    "duration_api_ms",
+    "stop_reason",
+    "api_error_status",
+    "api_error_type",
+    "permission_denials",
+    "structured_output",
+    "local_command",
+    "origin",
+)
+_DIAGNOSTIC = "[ede_diagnostic]"
+
+
+def result(state: State, line: bytes) -> list[Item]:
+    """A `result` line. It is not the last one: a background task that ends makes another."""
+    try:
+        told = read_result(line)
+    except msgspec.ValidationError:
+        told = read_in_part(ResultLine, line)
+    items: list[Item] = []
+    for uuid in told.user_message_uuids or ():
+        items += taken(state, uuid)
+    items += _usage(state, told)
+    others = _others_turn(state, told)
+    ended = _outcome(state, told)
+    items.append(_apart(ended, told.uuid) if others else ended)
+    if not told.is_error and not told.local_command:
+        items += stopped(state, None)
+    if not others:
+        state.prompted = None
+    state.working, state.interrupted = False, False
+    return items
+
+
+def _others_turn(state: State, told: ResultLine) -> bool:
+    """Whether a prompt was written that this is no answer to: the turn was the agent's own, or a steered prompt's."""
+    if state.prompted is None or state.prompted not in state.waiting.values():
+        return False
+    if told.local_command:
+        return False
+    own = isinstance(told.origin, dict) and told.origin.get("kind") not in (None, "human", "user")
+    return own or state.working
+
+
+def _outcome(state: State, told: ResultLine) -> Finished:
+    details = {"subtype": told.subtype} if told.subtype not in ("", "success") else {}
+    details |= {name: value for name in _DETAILS if (value := getattr(told, name)) not in (None, [], "")}
+    text = told.result if isinstance(told.result, str) else ""
+    if not told.is_error:
+        return Finished("completed", text, None, details)
+    errors = [error for error in told.errors if isinstance(error, str)] if isinstance(told.errors, list) else []
+    aborted = isinstance(told.terminal_reason, str) and told.terminal_reason.startswith("aborted")
+    if aborted or (state.interrupted and told.subtype == "error_during_execution"):
+        return Finished("interrupted", text, None, details)
+    reason = "; ".join([error for error in errors if not error.startswith(_DIAGNOSTIC)]) or text or told.subtype
+    return Finished("failed", text, reason or "the turn failed", details)
+
+
+def _apart(ended: Finished, uuid: str | None) -> Turn:
+    state: Any = ended.state
+    return Turn(0, 0, f"own-{uuid}", state, text=ended.text, reason=ended.reason, details=ended.details or {})
+
+
+# What it cost
+
+
+def _usage(state: State, told: ResultLine) -> list[Item]:
+    """What was spent since the last result, by model.
+
+    Totals are of the process in some releases and of the whole conversation in others; the newest say besides what
+    has come since. An old one that goes on with a conversation says it of the main thread only, for the first turn.
+    """
+    fresh, total = told.model_usage_since_last_result, told.modelUsage or {}
+    if fresh is None:
+        fresh = _since(state, told, total)
+    state.spent = {model: _baseline(amounts) for model, amounts in total.items()}
+    state.resumed = False
+    return [_event(model, amounts) for model, amounts in fresh.items() if _event(model, amounts) != Usage(0, 0, model)]
+
+
+def _since(state: State, told: ResultLine, total: dict[str, Amounts]) -> dict[str, Amounts]:
+    used = told.usage
+    if state.resumed and not state.spent and used is not None:
+        model = state.model if state.model in total else next(iter(total), state.model)
+        mine = Amounts(
+            used.input_tokens, used.output_tokens, used.cache_read_input_tokens, used.cache_creation_input_tokens
+        )
+        whole = total.get(model or "")
+        if whole is not None and whole.inputTokens > mine.inputTokens:
+            mine.costUSD = -1.0
+            return {model or "": mine}
+    return {model: _less(amounts, state.spent.get(model)) for model, amounts in total.items()}
+
+
+def _less(amounts: Amounts, before: Baseline | None) -> Amounts:
+    """What came on top of `before`, which counts for nothing where the CLI began to count anew."""
+    if before is None or amounts.costUSD < before.cost_usd or amounts.inputTokens < before.input_tokens:
+        return amounts
+    return Amounts(
+        amounts.inputTokens - before.input_tokens,
+        amounts.outputTokens - before.output_tokens,
+        amounts.cacheReadInputTokens - before.cache_read_tokens,
+        amounts.cacheCreationInputTokens - before.cache_write_tokens,
+        amounts.costUSD - before.cost_usd,
+    )
+
+
+def _baseline(amounts: Amounts) -> Baseline:
+    return Baseline(
+        amounts.inputTokens,
+        amounts.outputTokens,
+        amounts.cacheReadInputTokens,
+        amounts.cacheCreationInputTokens,
+        amounts.costUSD,
+    )
+
+
+def _event(model: str, amounts: Amounts) -> Usage:
+    return Usage(
+        0,
+        0,
+        model,
+        amounts.inputTokens,
+        amounts.outputTokens,
+        amounts.cacheReadInputTokens,
+        amounts.cacheCreationInputTokens,
+        amounts.costUSD if amounts.costUSD >= 0 else None,
+    )
