@@ -41,7 +41,7 @@ from roost.agents.driver import (
 from roost.agents.lines_in import LineCutter
 from roost.core.recording import Input
 from roost.core.soundness import text_or_none
-from roost.model.agents import State
+from roost.model.agents import Definition, State
 from roost.model.conversations import (
     ConversationState,
     OpenApproval,
@@ -84,7 +84,7 @@ class _Saved(Struct, array_like=True):
     prompts: list[_Prompted]
     steering: list[PendingTurn]
     seen: list[str]
-    decided: list[str]
+    asked: int
     number: int
     own_turns: int
     busy: bool
@@ -96,8 +96,9 @@ class _Saved(Struct, array_like=True):
 class ConversationDecoder:
     """The conversation of one session; `state` is kept up to date."""
 
-    def __init__(self, codec: Codec, *, can_steer: bool, price: Price | None = None) -> None:
+    def __init__(self, session_id: str, codec: Codec, *, can_steer: bool, price: Price | None = None) -> None:
         self.state = ConversationState()
+        self._session_id = session_id
         self._codec = codec
         self._can_steer = can_steer
         self._price = price
@@ -105,7 +106,7 @@ class ConversationDecoder:
         self._prompts: list[_Prompted] = []
         self._steering: list[PendingTurn] = []
         self._seen: list[str] = []
-        self._decided: list[str] = []
+        self._asked = 0
         self._number = 0
         self._own_turns = 0
         self._busy = False
@@ -115,13 +116,12 @@ class ConversationDecoder:
 
     # Feeding: each gives the events that follow, unnumbered
 
-    def open(self, opening: Opening, now_ns: int) -> list[AnyEvent]:
+    def open(self, argv: list[str], definition: Definition, now_ns: int) -> list[AnyEvent]:
         """The session begins."""
         self._now_ns = now_ns
-        definition = opening.definition
         model, mode = definition.options.model or definition.model, definition.options.permission_mode
         self.state = replace(self.state, conversation_id=definition.conversation_id, model=model, mode=mode)
-        self._take(self._codec.open(opening))
+        self._take(self._codec.open(Opening(argv=argv, definition=definition)))
         return self._drain()
 
     def output(self, data: bytes, now_ns: int) -> list[AnyEvent]:
@@ -158,7 +158,7 @@ class ConversationDecoder:
             self._take(self._codec.receive(left, now_ns))
         self._take(self._codec.finish())
         for approval in self.state.approvals:
-            self._withdraw(approval.approval_id, "the agent ended")
+            self._close_approval(approval, "withdrawn", None, "the agent ended", {})
         if self.state.running is not None:
             self._end_turn(Finished("failed", reason="the agent ended before the turn did"))
         for turn in self._steering:
@@ -191,7 +191,7 @@ class ConversationDecoder:
                 self._prompts,
                 self._steering,
                 self._seen,
-                self._decided,
+                self._asked,
                 self._number,
                 self._own_turns,
                 self._busy,
@@ -209,7 +209,7 @@ class ConversationDecoder:
         """
         of = msgspec.msgpack.decode(saved, type=_Saved)
         self.state, self._prompts, self._steering = of.state, of.prompts, of.steering
-        self._seen, self._decided, self._number, self._own_turns = of.seen, of.decided, of.number, of.own_turns
+        self._seen, self._asked, self._number, self._own_turns = of.seen, of.asked, of.number, of.own_turns
         self._busy, self._started_ns = of.busy, of.started_ns
         self._cutter = LineCutter(of.line)
         self._codec.load(of.codec)
@@ -279,7 +279,7 @@ class ConversationDecoder:
         if decision.answers is not None:
             details["answers"] = decision.answers
         self._close_approval(approval, "allow" if decision.allow else "deny", by, decision.reason, details)
-        self._take(self._codec.answer(approval, decision))
+        self._take(self._codec.answer(replace(approval, approval_id=approval.native_id), decision))
 
     # What a codec gives
 
@@ -362,7 +362,8 @@ class ConversationDecoder:
                 self._told.append(Notice(0, 0, f"WAITS_FOR_{item.problem.upper()}", item.message))
 
     def _take_withdrawn(self, item: Withdrawn) -> None:
-        self._withdraw(item.approval_id, item.reason)
+        for approval in [one for one in self.state.approvals if one.native_id == item.approval_id]:
+            self._close_approval(approval, "withdrawn", None, item.reason, {})
 
     def _take_conversation(self, event: Conversation) -> None:
         known = self.state
@@ -389,7 +390,10 @@ class ConversationDecoder:
         self._told.append(event)
 
     def _take_permission(self, event: Permission) -> None:
+        """What the agent calls its question may come again, in this session or another; what we call it does not."""
         if event.decision is None:
+            self._asked += 1
+            native, event = event.approval_id, replace(event, approval_id=f"{self._session_id}-{self._asked}")
             asked = OpenApproval(
                 event.approval_id,
                 event.tool,
@@ -400,6 +404,7 @@ class ConversationDecoder:
                 self._now_ns,
                 event.tool_use_id,
                 event.details,
+                native,
             )
             self.state = replace(self.state, approvals=(*self.state.approvals, asked))
         self._told.append(event)
@@ -436,16 +441,10 @@ class ConversationDecoder:
     def _show_queue(self) -> None:
         self.state = replace(self.state, queue=tuple([prompted.turn for prompted in self._prompts]))
 
-    def _withdraw(self, approval_id: str, reason: str) -> None:
-        approval = next((one for one in self.state.approvals if one.approval_id == approval_id), None)
-        if approval is not None:
-            self._close_approval(approval, "withdrawn", None, reason, {})
-
     def _close_approval(
         self, approval: OpenApproval, decision: str, by: str | None, reason: str | None, details: dict[str, Any]
     ) -> None:
         self.state = replace(self.state, approvals=tuple([one for one in self.state.approvals if one is not approval]))
-        self._decided = [*self._decided[-REMEMBERED_TURNS:], approval.approval_id]
         told = Permission(0, 0, approval.approval_id, approval.tool, title=approval.title, kind=approval.kind)
         self._told.append(
             replace(told, tool_use_id=approval.tool_use_id, decision=decision, by=by, reason=reason, details=details)

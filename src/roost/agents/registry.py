@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from roost.agents.claude import ClaudeDriver
+from roost.agents.conversation import ConversationDecoder
 from roost.agents.driver import Driver
+from roost.model.agents import Definition
 
-DRIVERS: dict[str, Driver] = {}
+DRIVERS: dict[str, Driver] = {"claude": ClaudeDriver()}
 """Of agents that are spoken to in their own protocol; `terminal` and `lines` need none."""
+
+
+def make_decoder(session_id: str, definition: Definition) -> ConversationDecoder | None:
+    """The decoder of a session, where its driver speaks a protocol."""
+    driver = DRIVERS.get(definition.driver)
+    if driver is None:
+        return None
+    return ConversationDecoder(session_id, driver.codec(), can_steer=driver.abilities.steer)

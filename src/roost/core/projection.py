@@ -20,9 +20,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from roost.core.decoding import Decoder, MakeDecoder
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
 from roost.core.outcome import outcome
-from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_json, decode_resize
+from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_input, decode_json, decode_resize
 from roost.core.runs import join, times, whole_lines
 from roost.core.shown import ScreenSeed, ScreenState, ShownScreen
 from roost.core.soundness import integer_or_none, sound_object, text_or_none
@@ -39,7 +40,7 @@ MAX_LINE = 65_536
 MAX_TIME_NS = 1 << 61
 """Time in a session beyond which a frame's time is not believed (73 years)."""
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class _OutputState(Struct, array_like=True):
@@ -57,6 +58,7 @@ class _State(Struct, array_like=True):
     terminal: bool
     screen: ScreenState | None
     outputs: tuple[_OutputState, _OutputState]
+    decoder: bytes | None
 
 
 class _Output:
@@ -80,8 +82,10 @@ class _Output:
 class SessionProjection:
     """The events of one session, in the order of its frames; `session` is kept up to date with them."""
 
-    def __init__(self, session_id: str, node: str = "") -> None:
+    def __init__(self, session_id: str, node: str = "", make_decoder: MakeDecoder | None = None) -> None:
         self.session = Session(session_id=session_id, agent_name=UNKNOWN_AGENT, node=node)
+        self._make_decoder = make_decoder
+        self._decoder: Decoder | None = None
         self._events: list[AnyEvent] = []
         self._base_ns = 0
         self._last_ns = 0
@@ -151,11 +155,18 @@ class SessionProjection:
                 self._terminal,
                 self._screen.state() if self._screen else None,
                 (self._stdout.save(), self._stderr.save()),
+                self._decoder.save() if self._decoder else None,
             )
         )
 
     @classmethod
-    def restore(cls, session: Session, state: bytes, seed: ScreenSeed | None = None) -> SessionProjection:
+    def restore(
+        cls,
+        session: Session,
+        state: bytes,
+        seed: ScreenSeed | None = None,
+        make_decoder: MakeDecoder | None = None,
+    ) -> SessionProjection:
         """The projection whose `session`, `state()` and `screen_seed` these are.
 
         With a seed, `redraw` must be called with the frames from the seed's offset up to the session's.
@@ -169,7 +180,7 @@ class SessionProjection:
             raise ValueError(f"not the state of a projection: {exc}") from exc
         if saved.version != STATE_VERSION:
             raise ValueError(f"the state of a projection of version {saved.version}, not {STATE_VERSION}")
-        made = cls(session.session_id)
+        made = cls(session.session_id, make_decoder=make_decoder)
         made.session = session
         try:
             made._load(saved, seed)
@@ -186,6 +197,11 @@ class SessionProjection:
             self._screen = ShownScreen(seed or ScreenSeed(of.offset, of.cols, of.rows), saved.screen)
         self._stdout.load(saved.outputs[0])
         self._stderr.load(saved.outputs[1])
+        if saved.decoder is not None:
+            self._decoder = self._make_decoder(of.session_id, of.definition) if self._make_decoder else None
+            if self._decoder is None:
+                raise ValueError(f"nobody here speaks as {of.definition.driver} does")
+            self._decoder.load(saved.decoder)
 
     def adopt(self, session: Session) -> None:
         """Go on as the projection of `session`, whose own state is of no use.
@@ -264,6 +280,10 @@ class SessionProjection:
         session.bytes += len(data)
         session.last_output_ns = self._base_ns + time_ns
         self._last_output_ns = time_ns
+        if self._decoder is not None and output is self._stdout:
+            session.lines += data.count(b"\n")
+            self._heed(self._decoder, self._decoder.output(data, self._wall_ns()))
+            return
         self._resting = False
         cleaner = output.cleaner or self._open_cleaner(output)
         pieces = cleaner.feed_bulk(data, time_ns)
@@ -337,9 +357,21 @@ class SessionProjection:
         self._terminal = has_terminal(header)
         self._base_ns = self.session.started_ns - self._last_ns
         self._emit(StateChange(0, 0, "starting"))
+        definition = self.session.definition
+        self._decoder = self._make_decoder(self.session.session_id, definition) if self._make_decoder else None
+        if self._decoder is not None:
+            argv = [str(word) for word in header.get("argv") or []]
+            self._heed(self._decoder, self._decoder.open(argv, definition, self._wall_ns()))
 
     def _take_input(self, payload: bytes) -> None:
         """Input is in the recording, not among the events: it may hold what was typed at a password prompt."""
+        if self._decoder is None:
+            return
+        try:
+            item = decode_input(payload)
+        except ValueError:
+            return
+        self._heed(self._decoder, self._decoder.input(item, self._wall_ns()))
 
     def _take_resize(self, payload: bytes) -> None:
         try:
@@ -359,10 +391,17 @@ class SessionProjection:
         data = sound_object(decode_json(payload))
         name = str(data.pop("type", None) or "mark")
         change = _STATE_MARKS.get(name)
-        if change is None:
+        if change is not None:
+            if not self.ended:
+                change(self, data)
+            return
+        told = None
+        if self._decoder is not None and not self.ended:
+            told = self._decoder.mark(name, data, self._wall_ns())
+        if self._decoder is None or told is None:
             self._emit(Mark(0, 0, name[:255], data))
-        elif not self.ended:
-            change(self, data)
+        else:
+            self._heed(self._decoder, told)
 
     def _take_clock(self, payload: bytes) -> None:
         try:
@@ -395,16 +434,32 @@ class SessionProjection:
     def _mark_started(self, data: dict[str, Any]) -> None:
         self.session.pid = integer_or_none(data.get("pid"), 1, (1 << 31) - 1)
         self._change_state("running")
+        self._show_doing()
 
     def _mark_paused(self, data: dict[str, Any]) -> None:
         self._change_state("paused", _by("paused", data))
 
     def _mark_resumed(self, data: dict[str, Any]) -> None:
         self._change_state("stopping" if self._stopping else "running", _by("resumed", data))
+        self._show_doing()
 
     def _mark_stopping(self, data: dict[str, Any]) -> None:
         self._stopping = True
         self._change_state("stopping", _by("stopped", data))
+
+    # Conversations
+
+    def _heed(self, decoder: Decoder, told: list[AnyEvent]) -> None:
+        """Tell what a decoder made of something."""
+        for event in told:
+            self._emit(event)
+        self.session.conversation = decoder.state
+        self._show_doing()
+
+    def _show_doing(self) -> None:
+        """A running session is as busy as its conversation says."""
+        if self._decoder is not None and self.session.state in _DOING:
+            self._change_state(*self._decoder.session_state)
 
     # Telling
 
@@ -413,6 +468,8 @@ class SessionProjection:
         for output in (self._stdout, self._stderr):
             if output.cleaner:
                 self._tell(output, output.cleaner.finish_bulk(self._last_ns))
+        if self._decoder is not None:
+            self._heed(self._decoder, self._decoder.finish(self._wall_ns()))
         self._tell_screen(self._last_ns)
         self._close_screen()
         self._resting = True
@@ -454,6 +511,8 @@ _HANDLERS: dict[int, Callable[[SessionProjection, bytes], None]] = {
     Kind.EXIT: SessionProjection._take_exit,
     Kind.CLOCK: SessionProjection._take_clock,
 }
+
+_DOING = frozenset({"running", "waiting", "idle"})
 
 _STATE_MARKS: dict[str, Callable[[SessionProjection, dict[str, Any]], None]] = {
     "started": SessionProjection._mark_started,

@@ -30,7 +30,8 @@ def _to_the_second(time_s: int) -> str:
 
 def event_data(event: AnyEvent) -> dict[str, Any]:
     """The `data` object of an event."""
-    return _DATA.get(type(event), _fields)(event)
+    describe: Callable[[Any], dict[str, Any]] = _DATA.get(type(event), _fields)
+    return describe(event)
 
 
 def envelope(agent: str, session_id: str, event: AnyEvent) -> dict[str, Any]:

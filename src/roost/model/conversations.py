@@ -41,6 +41,8 @@ class OpenApproval(Struct, frozen=True):
     asked_ns: int
     tool_use_id: str | None = None
     details: dict[str, Any] = {}
+    native_id: str = ""
+    """The agent's own name for the question."""
 
 
 class OpenCall(Struct, frozen=True):

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from roost.agents.registry import make_decoder
 from roost.core.projection import SessionProjection
 from roost.core.recording import Reader
 from roost.core.shown import ScreenSeed
@@ -74,7 +75,7 @@ class Follower:
     @classmethod
     def begin(cls, path: Path, files: Descriptors, session_id: str, node: str = "") -> Follower:
         """A recording of which nothing is projected; `node` is whose it is unless it says so itself."""
-        return cls(path, files, SessionProjection(session_id, node), LogPlace())
+        return cls(path, files, SessionProjection(session_id, node, make_decoder), LogPlace())
 
     @classmethod
     def resume(cls, path: Path, files: Descriptors, kept: Checkpoint) -> Follower:
@@ -83,7 +84,7 @@ class Follower:
         logs = LogPlace.decode(kept.logs)
         try:
             notes = msgspec.msgpack.decode(kept.checkpoint, type=_Notes)
-            projection = SessionProjection.restore(notes.session, notes.state, seed)
+            projection = SessionProjection.restore(notes.session, notes.state, seed, make_decoder)
         except (ValueError, msgspec.MsgspecError) as exc:
             log.warning("checkpoint unusable", session_id=kept.session.session_id, reason=str(exc))
             return cls._resume_from_recording(path, files, kept.session, logs)
@@ -96,7 +97,7 @@ class Follower:
     def _resume_from_recording(cls, path: Path, files: Descriptors, known: Session, logs: LogPlace) -> Follower:
         """Come to where the store is without a checkpoint: read the recording again, of a long one the end."""
         start = 0 if known.offset <= REREAD_BYTES else known.offset - REREAD_BYTES
-        made = cls(path, files, SessionProjection(known.session_id), logs)
+        made = cls(path, files, SessionProjection(known.session_id, make_decoder=make_decoder), logs)
         made.logs_whole = False
         made._start_at(start)
         made._read_up_to(known)

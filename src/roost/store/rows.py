@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from roost.model.agents import Definition, Session
 from roost.model.blocks import Block
+from roost.model.conversations import ConversationState
 from roost.model.events import decode_events
 
 SAME_NAME = (
@@ -33,6 +34,7 @@ SAME_NAME = (
 """Fields of a session whose column has the same name."""
 
 _definition = msgspec.json.Decoder(Definition)
+_conversation = msgspec.msgpack.Decoder(ConversationState)
 
 
 def session_row(session: Session) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def session_row(session: Session) -> dict[str, Any]:
     row = {name: getattr(session, name) for name in SAME_NAME}
     row["read_offset"] = session.offset
     row["definition"] = msgspec.json.encode(session.definition).decode()
+    talk = session.conversation
+    row["conversation"] = None if talk is None else msgspec.msgpack.encode(talk)
     return row
 
 
@@ -47,7 +51,13 @@ def to_session(row: Row[Any]) -> Session:
     """The session of a `sessions` row."""
     values = row._mapping
     fields = {name: values[name] for name in SAME_NAME}
-    return Session(offset=values["read_offset"], definition=_definition.decode(values["definition"]), **fields)
+    talk = values["conversation"]
+    return Session(
+        offset=values["read_offset"],
+        definition=_definition.decode(values["definition"]),
+        conversation=None if talk is None else _conversation.decode(talk),
+        **fields,
+    )
 
 
 def to_block(row: Row[Any]) -> Block:

@@ -212,7 +212,18 @@ def note_version(connection: Connection) -> None:
 def _rare(item: SessionWrite) -> tuple[Any, ...]:
     of = item.session
     ended = (of.ended_ns, of.exit_code, of.signal, item.settled, item.screen)
-    return (of.state, of.reason, of.pid, of.cols, of.rows, of.started_ns, of.agent_name, of.definition, *ended)
+    return (
+        of.state,
+        of.reason,
+        of.pid,
+        of.cols,
+        of.rows,
+        of.started_ns,
+        of.agent_name,
+        of.definition,
+        of.conversation,
+        *ended,
+    )
 
 
 def _index_data(event: AnyEvent) -> str:

@@ -1,0 +1,50 @@
+"""What the projection asks of whoever understands a structured agent's output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from roost.core.recording import Input
+from roost.model.agents import Definition, State
+from roost.model.conversations import ConversationState
+from roost.model.events import AnyEvent
+
+
+class Decoder(Protocol):
+    """One session's conversation. What it gives has `seq` and `time_ns` 0. `now_ns` is wall time."""
+
+    state: ConversationState
+
+    def open(self, argv: list[str], definition: Definition, now_ns: int) -> list[AnyEvent]:
+        """The session begins."""
+
+    def output(self, data: bytes, now_ns: int) -> list[AnyEvent]:
+        """Bytes of standard output, cut anywhere."""
+
+    def input(self, item: Input, now_ns: int) -> list[AnyEvent]:
+        """Something was written to the agent."""
+
+    def mark(self, name: str, data: dict[str, Any], now_ns: int) -> list[AnyEvent] | None:
+        """A mark was made; none where it is not about a conversation."""
+
+    def finish(self, now_ns: int) -> list[AnyEvent]:
+        """The process ended."""
+
+    @property
+    def session_state(self) -> tuple[State, str | None]:
+        """What the session does, and why."""
+
+    def save(self) -> bytes:
+        """What `load` needs."""
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what `save` gave.
+
+        Raises:
+            ValueError: another release made it.
+        """
+
+
+MakeDecoder = Callable[[str, Definition], Decoder | None]
+"""A decoder for a session's id and definition, where its driver speaks a protocol; none for others."""
