@@ -7,7 +7,6 @@ import os
 import pytest
 
 from roost.paths import DataDirectory
-from roost.testing.server import RunningServer
 from tests.cli.kit import FAKE, lines, roost, spawn
 from tests.cli.test_reading import ended, start
 from tests.waiting import until
@@ -47,10 +46,13 @@ def test_a_file_and_standard_input_are_typed(anywhere: DataDirectory, tmp_path, 
     until(lambda: "from input" in shown("one"))
 
 
-def test_what_is_no_text_is_refused_by_a_server(server: RunningServer, tmp_path):
-    start("one", "--echo")
-    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
-    assert roost("send", "one", "--file", str(tmp_path / "bytes")).code == 2
+def test_bytes_that_are_no_text_are_typed_as_they_are(anywhere: DataDirectory, tmp_path):
+    roost("run", "-d", "one", "--", "sh", "-c", "stty -echo -icanon; echo ready; exec od -An -tx1 -v -w4 -N9")
+    until(lambda: "ready" in shown("one"))
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x80a")
+    assert roost("send", "one", "--file", str(tmp_path / "bytes")).code == 0
+    assert roost("send", "one", "--enter", "--file", str(tmp_path / "bytes")).code == 0
+    until(lambda: shown("one").count("ff fe 80 61") == 2)
 
 
 def test_enter_submits_what_was_sent(anywhere: DataDirectory):

@@ -67,6 +67,11 @@ def test_a_paste_is_marked_where_the_program_asked() -> None:
     assert encode_paste("a\nb", bracketed=False) == b"a\rb"
 
 
+@pytest.mark.parametrize("bracketed", [True, False])
+def test_bytes_that_are_no_text_are_pasted_as_they_are(bracketed: bool) -> None:
+    assert b"\xff\x80\r" in encode_paste(b"\xff\x80\n".decode(errors="surrogateescape"), bracketed=bracketed)
+
+
 def test_a_paste_cannot_end_itself() -> None:
     nested = "x\x1b[20\x1b[201~1~rm -rf"
     assert encode_paste(nested, bracketed=True) == b"\x1b[200~xrm -rf\x1b[201~"

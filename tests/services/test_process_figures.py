@@ -36,6 +36,15 @@ def test_this_process_is_in_the_table() -> None:
     assert table[os.getpid()].memory_bytes > 1_000_000
 
 
+def test_a_leader_that_was_never_sampled_shows_what_it_uses_itself() -> None:
+    figures = ProcessFigures()
+    found = figures.get(os.getpid())
+    assert found is not None
+    assert found.memory_bytes > 1_000_000
+    assert (found.cpu_percent, found.processes) == (0.0, 1)
+    assert figures.get(2**22 + 1) is None
+
+
 def test_a_busy_tree_shows_processor_and_memory() -> None:
     figures = ProcessFigures()
     assert figures.stale

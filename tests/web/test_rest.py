@@ -213,6 +213,7 @@ def test_an_ended_agent_cannot_be_steered(rest: Rest, started: Named) -> None:
         ("POST", "/pause", None),
         ("POST", "/resume", None),
         ("POST", "/input", {"input": "x"}),
+        ("POST", "/close-input", None),
         ("POST", "/resize", {"cols": 80, "rows": 24}),
         ("POST", "/signal", {"signal": "INT"}),
     ):
@@ -296,7 +297,8 @@ def test_unknown_signals_are_refused(rest: Rest, started: Named, body: dict[str,
 def test_resizing_tells_the_agent(rest: Rest, started: Named) -> None:
     name = started(["bash", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done"])
     until(lambda: lines(rest, name) == ["ready"])
-    assert rest.call("POST", f"/api/agents/{name}/resize", json={"cols": 120, "rows": 40}).status_code == 200
+    answer = rest.call("POST", f"/api/agents/{name}/resize", json={"cols": 120, "rows": 40})
+    assert (answer.status_code, answer.json()["cols"], answer.json()["rows"]) == (200, 120, 40)
     until(lambda: "40 120" in lines(rest, name))
 
 
@@ -347,6 +349,23 @@ def test_a_paste_is_marked_for_programs_that_ask(rest: Rest, started: Named) -> 
     until(lambda: "ready" in "".join(lines(rest, name)))
     typed(rest, name, paste="a\nb")
     until(lambda: "b'\\x1b[200~a\\rb\\x1b[201~'" in "".join(lines(rest, name)))
+
+
+@pytest.mark.parametrize("driver", ["lines", "terminal"])
+def test_input_can_be_ended(rest: Rest, started: Named, driver: str) -> None:
+    name = started(["sh", "-c", "cat; echo over"], f"-{driver}", driver=driver)
+    typed(rest, name, paste_base64=base64.b64encode(b"bye\n").decode())
+    answer = rest.call("POST", f"/api/agents/{name}/close-input")
+    assert (answer.status_code, answer.json()["accepted"]) == (200, True)
+    ended(rest, name)
+    until(lambda: lines(rest, name)[-2:] == ["bye", "over"])
+
+
+def test_what_a_new_agent_uses_is_known_at_once(rest: Rest, started: Named) -> None:
+    view = rest.call("GET", f"/api/agents/{started(FOREVER)}").json()
+    assert view["memory_bytes"] > 0
+    assert view["processes"] >= 1
+    assert view["cpu_percent"] is not None
 
 
 def test_a_repeated_input_is_typed_once(rest: Rest, started: Named) -> None:

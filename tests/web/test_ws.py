@@ -87,8 +87,7 @@ def test_commands_are_answered_with_their_request_id(rest, agent):
         assert answer["data"]["state"] == "paused"
         assert socket.command("resume")["data"]["state"] == "running"
         assert socket.command("send_input", {"input": "hello\n"})["data"] == {"accepted": True, "repeated": False}
-        assert socket.command("resize", {"cols": 90, "rows": 20})["success"] is True
-        until(lambda: rest.server.agent(agent)["cols"] == 90)
+        assert socket.command("resize", {"cols": 90, "rows": 20})["data"]["cols"] == 90
         assert socket.command("signal", {"signal": "SIGWINCH"})["success"] is True
         assert socket.command("kill")["data"]["state"] == "exited"
 
@@ -96,6 +95,18 @@ def test_commands_are_answered_with_their_request_id(rest, agent):
 def test_stop_ends_the_agent(rest, agent):
     with Socket(rest, agent) as socket:
         assert socket.command("stop", {"grace_s": 5})["data"]["signal"] == "SIGTERM"
+
+
+def test_input_is_ended_behind_what_was_typed(rest):
+    name = next(names)
+    rest.server.start_agent(name, "sh", "-c", "cat; echo over", driver="lines")
+    with Socket(rest, name, "?output=events") as socket:
+        for number in range(5):
+            socket.send({"type": "command", "command": "send_input", "data": {"input": f"{number}\n"}})
+        assert socket.command("close_input")["success"] is True
+        socket.of("complete")
+        lines = [frame["data"]["line"] for frame in socket.others if frame["type"] == "log"]
+    assert lines == ["0", "1", "2", "3", "4", "over"]
 
 
 def test_every_change_of_state_is_told_to_all(rest, agent):
@@ -419,7 +430,7 @@ def test_viewers_know_of_each_other_and_the_last_to_type_owns_the_size(rest, age
             bob.send(b"b\n")
             size = ann.until(lambda frame: isinstance(frame, dict) and frame["data"].get("cols") == 70)
             assert (size["type"], size["data"]) == ("size", {"cols": 70, "rows": 10})
-            bob.command("resize", {"cols": 71, "rows": 11})
+            assert bob.command("resize", {"cols": 71, "rows": 11})["data"]["cols"] == 71
             assert ann.until(lambda frame: isinstance(frame, dict) and frame["data"].get("cols") == 71)
         left = ann.until(lambda frame: isinstance(frame, dict) and len(frame["data"].get("viewers", (1, 2))) == 1)
         assert theirs not in json.dumps(left)

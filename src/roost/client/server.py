@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import time
+from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from roost.client.backend import ENDED, Event, LineQuery
 from roost.client.http import Connection, call, error_of
 from roost.core.positions import Position, parse_position
-from roost.errors import InvalidRequest, ServerUnavailable, TimedOut
+from roost.errors import ServerUnavailable, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -31,6 +32,8 @@ SILENCE_S = 60.0
 """A stream says every few seconds that it lives; one that says nothing for so long is broken."""
 SETTLE_S = 5.0
 INPUT_PIECE = 65_536
+MOST_CONTINUATIONS = 3
+"""Bytes behind the first of a character in UTF-8."""
 WITHOUT_POSITION = frozenset({"ping", "connected", "skipped"})
 
 
@@ -111,16 +114,12 @@ class ServerClient:
     # Steering
 
     def send_text(self, name: str, text: bytes, *, enter: bool) -> None:
-        try:
-            decoded = text.decode()
-        except UnicodeDecodeError as exc:
-            raise InvalidRequest(f"a server takes text only, and this is not UTF-8: {exc.reason}") from exc
         if not enter:
-            for at in range(0, len(decoded), INPUT_PIECE):
-                self._input(name, {"input": decoded[at : at + INPUT_PIECE]})
+            for piece in _pieces(text):
+                self._input(name, _typed("input", piece))
             return
-        if decoded:
-            self._input(name, {"paste": decoded})
+        if text:
+            self._input(name, _typed("paste", text))
             time.sleep(PASTE_PAUSE_S)
         self._input(name, {"input": "", "enter": True})
 
@@ -232,6 +231,25 @@ def _agent(name: str) -> str:
 def _target(path: str, **parameters: Any) -> str:
     given = {key: value for key, value in parameters.items() if value is not None}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _typed(way: str, data: bytes) -> Json:
+    """The field of an input's body: as text where it is text."""
+    try:
+        return {way: data.decode()}
+    except UnicodeDecodeError:
+        return {f"{way}_base64": b2a_base64(data, newline=False).decode()}
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Cut where no character of UTF-8 is cut."""
+    at = 0
+    while at < len(data):
+        end = at + INPUT_PIECE
+        while end < len(data) and at + INPUT_PIECE - end < MOST_CONTINUATIONS and data[end] & 0xC0 == 0x80:
+            end -= 1
+        yield data[at:end]
+        at = end
 
 
 def _object(value: Any) -> Json:

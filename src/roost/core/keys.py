@@ -65,14 +65,15 @@ def encode_keys(keys: Iterable[str], *, application_cursor: bool = False) -> byt
 def encode_paste(text: str, *, bracketed: bool) -> bytes:
     """Pasted text as a terminal sends it: line ends as Enter, and marked where the program asked for it.
 
+    Bytes that are no UTF-8 stand in the text as surrogates (`surrogateescape`) and come out as they were.
     The mark of the end is taken out of the text, which could otherwise go on as if it were typed.
     """
     typed = text.replace("\r\n", "\r").replace("\n", "\r")
     if not bracketed:
-        return typed.encode()
+        return typed.encode(errors="surrogateescape")
     while PASTE_END in typed:
         typed = typed.replace(PASTE_END, "")
-    return (PASTE_BEGIN + typed + PASTE_END).encode()
+    return (PASTE_BEGIN + typed + PASTE_END).encode(errors="surrogateescape")
 
 
 def _encode(key: str, application_cursor: bool) -> str:

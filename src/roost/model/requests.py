@@ -16,7 +16,9 @@ Number = Annotated[int, Meta(ge=1, le=2**53)]
 
 
 class InputBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /api/agents/{name}/input`: exactly one of `input`, `input_base64`, `keys` and `paste`.
+    """The body of `POST /api/agents/{name}/input`: exactly one of the ways to type.
+
+    These are `input`, `input_base64`, `keys`, `paste` and `paste_base64`.
 
     With `client_id` and a `seq` that rises with each input, a repeated request is typed once.
     """
@@ -29,6 +31,8 @@ class InputBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names of keys, such as `C-c`, `Up`, `Enter`; any other text is typed as it is."""
     paste: str | None = None
     """Text that is pasted: a program which knows bracketed paste is told where it begins and ends."""
+    paste_base64: bytes | None = None
+    """The same for bytes that are no UTF-8."""
     enter: bool = False
     """Press Enter at the end."""
     client_id: ClientId | None = None
@@ -102,3 +106,63 @@ class LogsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cursor: Short | None = None
     follow: bool = False
     """Go on with new lines as plain text until the session ends."""
+
+
+class ImageBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A picture; `data` is base64."""
+
+    media_type: Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+    data: Annotated[str, Meta(max_length=700_000)]
+
+
+class PromptBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A prompt for a structured agent."""
+
+    prompt: Annotated[str, Meta(min_length=1, max_length=524_288)]
+    turn_id: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None
+    """Chosen by the caller, so that a repeated request prompts once."""
+    policy: Literal["queue", "steer", "interrupt"] = "queue"
+    """What to do while a turn runs: wait for its end, add to it, or end it."""
+    images: list[ImageBody] = []
+    options: dict[str, str] = {}
+    """`model` and `permission_mode` to change to first; all else is set when the agent is started."""
+
+
+class PromptQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether to answer with the turn's result."""
+
+    wait: bool = False
+    timeout_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+
+
+class TurnQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which turns."""
+
+    session: Short | None = None
+    """An older session; absent means the newest."""
+
+
+class ApprovalsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which approvals to list."""
+
+    agent: Short | None = None
+    state: Literal["open", "decided", "all"] = "open"
+    limit: Limit = 100
+    cursor: Short | None = None
+
+
+class DecisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to answer an agent that asks."""
+
+    decision: Literal["allow", "deny"]
+    choice: Short | None = None
+    """The id of one of the approval's choices; must agree with `decision`."""
+    reason: Annotated[str, Meta(max_length=8192)] | None = None
+    input: dict[str, Any] | None = None
+    """The tool's input, edited."""
+    answers: dict[str, str] | None = None
+    """For a question: the answer to each, by the question's text."""
+    remember: bool = False
+    """Do not ask again for the like."""
+    interrupt: bool = False
+    """With `deny`: end the turn too."""

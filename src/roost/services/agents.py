@@ -258,6 +258,12 @@ class Agents:
             raise NoTerminal(f"agent {name} runs on pipes and has no terminal", name=name)
         await self._call("resize", name, cols=cols, rows=rows)
 
+    async def resized(self, name: str, cols: int, rows: int) -> AgentView:
+        """The agent, once what is known of it has the size that was given to it."""
+        session_id = self.record(name).session.session_id
+        await self._settle(name, session_id, lambda session: (session.cols, session.rows) == (cols, rows))
+        return self.get(name)
+
     async def send_input(
         self,
         name: str,
@@ -450,21 +456,22 @@ class Agents:
     async def _end(self, name: str, op: str, **fields: Any) -> AgentView:
         session = self._running(name)
         await self._call(op, name, **fields)
-        await self._settle(name, session.session_id, ENDED)
+        await self._settle(name, session.session_id, lambda found: found.state in ENDED)
         return self.get(name)
 
     async def _switch(self, name: str, op: str, state: str, by: str) -> AgentView:
         session = self._running(name)
         await self._call(op, name, by=by)
-        await self._settle(name, session.session_id, ENDED | {state})
+        await self._settle(name, session.session_id, lambda found: found.state == state)
         return self.get(name)
 
-    async def _settle(self, name: str, session_id: str, states: frozenset[str]) -> None:
+    async def _settle(self, name: str, session_id: str, seen: Callable[[Session], bool]) -> None:
         """Wait, not for ever, until the projection has seen what the keeper did, so that the answer shows it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S):
                 while (record := self._records.get(name)) is not None:
-                    if record.session.session_id != session_id or record.session.state in states:
+                    session = record.session
+                    if session.session_id != session_id or session.state in ENDED or seen(session):
                         return
                     await self._next_change()
 

@@ -14,7 +14,10 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Figures(NamedTuple):
-    """Use of one process tree; `cpu_percent` is of one core since the sample before, 0 at the first."""
+    """Use of one process tree; `cpu_percent` is of one core since the sample before, 0 at the first.
+
+    Until the first sample, only the leader counts.
+    """
 
     cpu_percent: float
     memory_bytes: int
@@ -37,8 +40,15 @@ class ProcessFigures:
         self._cpu: dict[int, float] = {}
 
     def get(self, leader: int | None) -> Figures | None:
-        """The figures of the last sample."""
-        return self._known.get(leader) if leader is not None else None
+        """The figures of the last sample; of a leader that was in none, what it uses itself. None when it is gone."""
+        if leader is None:
+            return None
+        found = self._known.get(leader)
+        if found is None:
+            process = _read_process(str(leader))
+            if process is not None:
+                self._known[leader] = found = Figures(0.0, process.memory_bytes, 1)
+        return found
 
     @property
     def stale(self) -> bool:

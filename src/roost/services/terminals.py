@@ -375,16 +375,17 @@ class Attachment:
         if (self._room.own(self) or self._room.live.screen.size != self._size) and self._size is not None:
             await self._apply()
 
-    async def resize(self, cols: int, rows: int) -> None:
-        """This viewer's window has this size; it becomes the terminal's while the viewer owns it."""
+    async def resize(self, cols: int, rows: int) -> bool:
+        """This viewer's window has this size; it becomes the terminal's while the viewer owns it, which is answered."""
         self._size = (cols, rows)
-        if self._room.owner is self and not self.read_only:
-            await self._apply()
+        return self._room.owner is self and not self.read_only and await self._apply()
 
-    async def _apply(self) -> None:
+    async def _apply(self) -> bool:
         assert self._size is not None
-        if self._room.live.completed is None and self._room.live.is_terminal:
-            await self._terminals.apply_size(self._session, *self._size, by=self.viewer.id)
+        if self._room.live.completed is not None or not self._room.live.is_terminal:
+            return False
+        await self._terminals.apply_size(self._session, *self._size, by=self.viewer.id)
+        return True
 
 
 def screen_view(session: Session, live: LiveTerminal) -> ScreenView:

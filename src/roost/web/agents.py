@@ -15,7 +15,7 @@ from roost.model.requests import AgentsQuery, InputBody, ResizeBody, ScreenQuery
 from roost.model.views import Accepted, AgentList, AgentView
 from roost.web.requests import Call
 
-WAYS_TO_TYPE = ("input", "input_base64", "keys", "paste")
+WAYS_TO_TYPE = ("input", "input_base64", "keys", "paste", "paste_base64")
 
 
 async def start(call: Call[StartAgent, None]) -> AgentView:
@@ -74,8 +74,9 @@ async def signal(call: Call[SignalBody, None]) -> AgentView:
 
 async def resize(call: Call[ResizeBody, None]) -> AgentView:
     """Give the terminal another size."""
-    await call.context.agents.resize(call.name, call.body.cols, call.body.rows, by=call.caller.name)
-    return call.context.agents.get(call.name)
+    cols, rows = call.body.cols, call.body.rows
+    await call.context.agents.resize(call.name, cols, rows, by=call.caller.name)
+    return await call.context.agents.resized(call.name, cols, rows)
 
 
 async def send_input(call: Call[InputBody, None]) -> Accepted:
@@ -88,6 +89,12 @@ async def send_input(call: Call[InputBody, None]) -> Accepted:
     source = f"rest:{body.client_id}" if body.client_id else None
     accepted = await call.context.agents.send_input(call.name, data, source=source, seq=body.seq)
     return Accepted(True, repeated=not accepted)
+
+
+async def close_input(call: Call[None, None]) -> Accepted:
+    """End of file on standard input; at a terminal, its end-of-file character."""
+    await call.context.agents.close_input(call.name, by=call.caller.name)
+    return Accepted(True)
 
 
 async def screen(call: Call[None, ScreenQuery]) -> Response:
@@ -117,18 +124,23 @@ def _not_offered(call: Call[None, None], what: str) -> None:
 
 
 async def _typed(call: Call[InputBody, None]) -> bytes:
-    body, terminals = call.body, call.context.terminals
+    body = call.body
     given = [field for field in WAYS_TO_TYPE if getattr(body, field) is not None]
     if len(given) != 1:
         raise InvalidRequest(f"give exactly one of {', '.join(WAYS_TO_TYPE)}", field=given[1] if given else "input")
     has_terminal = call.context.agents.get(call.name).terminal
     if body.keys is not None:
-        application = has_terminal and await terminals.application_cursor(call.name)
+        application = has_terminal and await call.context.terminals.application_cursor(call.name)
         data = encode_keys(body.keys, application_cursor=application)
-    elif body.paste is not None:
-        bracketed = has_terminal and await terminals.bracketed_paste(call.name)
-        data = encode_paste(body.paste, bracketed=bracketed) if has_terminal else body.paste.encode()
+    elif body.paste is not None or body.paste_base64 is not None:
+        pasted = (body.paste or "").encode() if body.paste_base64 is None else body.paste_base64
+        data = await _pasted(call, pasted) if has_terminal else pasted
     else:
         data = body.input_base64 if body.input_base64 is not None else (body.input or "").encode()
     enter = b"\r" if has_terminal else b"\n"
     return data + enter if body.enter else data
+
+
+async def _pasted(call: Call[InputBody, None], pasted: bytes) -> bytes:
+    bracketed = await call.context.terminals.bracketed_paste(call.name)
+    return encode_paste(pasted.decode(errors="surrogateescape"), bracketed=bracketed)

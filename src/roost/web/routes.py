@@ -71,6 +71,7 @@ ROUTES: tuple[Entry, ...] = (
     _r("POST", N + "/resume", OPERATOR, agents.resume, STEER, answer=v.AgentView),
     _r("POST", N + "/restart", OPERATOR, agents.restart, AGAIN, answer=v.AgentView),
     _r("POST", N + "/input", OPERATOR, agents.send_input, TYPE, body=q.InputBody, answer=v.Accepted),
+    _r("POST", N + "/close-input", OPERATOR, agents.close_input, STEER, answer=v.Accepted),
     _r("POST", N + "/resize", OPERATOR, agents.resize, SIZE, body=q.ResizeBody, answer=v.AgentView),
     _r("POST", N + "/signal", OPERATOR, agents.signal, (*STEER, *INPUT), body=q.SignalBody, answer=v.AgentView),
     _r("POST", N + "/prompt", OPERATOR, agents.prompt, LATER),

@@ -51,13 +51,15 @@ COMMANDS: dict[str, Command] = {
     "kill": Command(rest.kill),
     "stop": Command(rest.stop, query=StopQuery),
     "send_input": Command(rest.send_input, body=InputBody),
+    "close_input": Command(rest.close_input),
     "resize": Command(rest.resize, body=ResizeBody),
     "signal": Command(rest.signal, body=SignalBody),
 }
+IN_ORDER = ("send_input", "close_input")
 LATER = ("prompt", "approve")
 """Commands for structured agents."""
 
-Resize = Callable[[int, int], Awaitable[None]]
+Resize = Callable[[int, int], Awaitable[bool]]
 Type = Callable[[bytes], Awaitable[None]]
 
 
@@ -87,7 +89,7 @@ class Commands:
         except msgspec.ValidationError as exc:
             raise InvalidRequest(f"the command cannot be read: {exc}") from exc
         self._check(asked)
-        if asked.command == "send_input":
+        if asked.command in IN_ORDER:
             self._queue(len(str(asked.data)), lambda: self._run(asked))
             return
         if self._running >= MOST_AT_ONCE:
@@ -165,7 +167,8 @@ class Commands:
         command = COMMANDS[asked.command]
         body = _convert(asked.data, command.body)
         if asked.command == "resize" and self.resize is not None:
-            await self.resize(body.cols, body.rows)
+            if await self.resize(body.cols, body.rows):
+                return await self._context.agents.resized(self._name, body.cols, body.rows)
             return self._context.agents.get(self._name)
         query = _convert(asked.data, command.query)
         return await command.handler(Call(self._context, found, body, query, self._scope))

@@ -169,11 +169,10 @@ class RawOutput:
             raise AgentNotRunning(f"session {session_id} of agent {self._name} is over", name=self._name)
         await attachment.type_numbered(source, seq, data)
 
-    async def resize(self, cols: int, rows: int) -> None:
-        """The viewer's window has this size from now on."""
+    async def resize(self, cols: int, rows: int) -> bool:
+        """The viewer's window has this size from now on; whether the terminal was given it too."""
         await self._tried.wait()
-        if self.attachment is not None:
-            await self.attachment.resize(cols, rows)
+        return self.attachment is not None and await self.attachment.resize(cols, rows)
 
     async def show(self, viewer: str, size: tuple[int, int] | None, *, read_only: bool) -> None:
         """Attach, show everything, and attach again when another session begins; returns when the server closes."""

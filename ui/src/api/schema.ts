@@ -12,6 +12,25 @@ export interface AgentList {
   total: number
 }
 
+/** What a structured agent is started with; a driver refuses what its CLI does not have. */
+export interface AgentOptions {
+  model?: string | null
+  fallback_model?: string | null
+  permission_mode?: string | null
+  dangerously_skip_permissions?: boolean
+  allowed_tools?: string[]
+  disallowed_tools?: string[]
+  append_system_prompt?: string | null
+  mcp_config?: string | Record<string, unknown> | null
+  strict_mcp_config?: boolean
+  add_dirs?: string[]
+  partial?: boolean
+  max_turns?: number | null
+  max_budget_usd?: number | null
+  resume?: string | null
+  fork?: boolean
+}
+
 /** An agent as it stands. Times are RFC 3339 in UTC. */
 export interface AgentView {
   name: string
@@ -51,7 +70,25 @@ export interface AgentView {
   attention: string | null
 }
 
-export type AnyEvent = LogEvent | StateChangeEvent | CompleteEvent | ErrorEvent | ScreenShownEvent | MarkEvent
+export type AnyEvent =
+  | LogEvent
+  | StateChangeEvent
+  | CompleteEvent
+  | ErrorEvent
+  | ScreenShownEvent
+  | MarkEvent
+  | ConversationEvent
+  | TurnEvent
+  | OutputEvent
+  | ThinkingEvent
+  | ToolCallEvent
+  | ToolResultEvent
+  | FileChangeEvent
+  | ProgressEvent
+  | PermissionEvent
+  | UsageEvent
+  | NoticeEvent
+  | UnknownEvent
 
 /** Whom the server takes a caller for. */
 export interface CallerView {
@@ -79,6 +116,21 @@ export interface ComponentHealth {
   details: Record<string, unknown>
 }
 
+/** What an agent said of the conversation it is in: at its start, and whenever that changed. */
+export interface ConversationEvent {
+  type: 'conversation'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    conversation_id: string | null
+    model: string | null
+    mode: string | null
+    details: Record<string, unknown>
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
 export interface ErrorBody {
   code: string
   message: string
@@ -103,6 +155,24 @@ export interface ErrorView {
   error: ErrorBody
 }
 
+/** A file is another; `added` and `removed` count lines, `bytes` is its size now. */
+export interface FileChangeEvent {
+  type: 'file_change'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    path: string
+    change: 'created' | 'deleted' | 'modified' | 'renamed'
+    bytes: number | null
+    added: number | null
+    removed: number | null
+    tool_use_id: string | null
+    renamed_from: string | null
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
 export interface HealthView {
   status: string
   live: boolean
@@ -114,12 +184,13 @@ export interface HealthView {
   issues: Issue[]
 }
 
-/** The body of `POST /api/agents/{name}/input`: exactly one of `input`, `input_base64`, `keys` and `paste`. */
+/** The body of `POST /api/agents/{name}/input`: exactly one of the ways to type. */
 export interface InputBody {
   input?: string | null
   input_base64?: string | null
   keys?: string[] | null
   paste?: string | null
+  paste_base64?: string | null
   enter?: boolean
   client_id?: string | null
   seq?: number | null
@@ -207,6 +278,73 @@ export interface MetricsView {
   metrics: MetricFamily[]
 }
 
+/** Something worth knowing that is no error, such as `API_RETRY`, `MODEL_FALLBACK`, `COMPACTED`. */
+export interface NoticeEvent {
+  type: 'notice'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    code: string
+    message: string
+    details: Record<string, unknown>
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** Text that an agent said; `partial` pieces of a message come before the whole of it. */
+export interface OutputEvent {
+  type: 'output'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    text: string
+    message_id: string
+    partial: boolean
+    parent_tool_use_id: string | null
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** An agent asks and waits, and later, with `decision`, the same once more: what became of it. */
+export interface PermissionEvent {
+  type: 'permission'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    approval_id: string
+    tool: string
+    input: Record<string, unknown>
+    title: string
+    choices: Record<string, unknown>[]
+    kind: string
+    tool_use_id: string | null
+    decision: string | null
+    by: string | null
+    reason: string | null
+    details: Record<string, unknown>
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** An agent's own plan or to-do list; each item has `text` and `state`: `pending`, `active` or `done`. */
+export interface ProgressEvent {
+  type: 'progress'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    done: number
+    total: number
+    current: string | null
+    items: Record<string, unknown>[]
+    turn: string | null
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
 /** The body of `POST /api/agents/{name}/resize`, in character cells. */
 export interface ResizeBody {
   cols?: number
@@ -280,7 +418,8 @@ export interface StartAgent {
   name: string
   command: string | string[]
   args?: string[]
-  driver?: 'lines' | 'terminal'
+  driver?: 'acp' | 'claude' | 'codex' | 'gemini' | 'lines' | 'opencode' | 'terminal'
+  options?: AgentOptions
   cwd?: string | null
   env?: Record<string, string> | string
   labels?: Record<string, string>
@@ -315,8 +454,118 @@ export interface StreamStats {
   agents: Record<string, number>
 }
 
+/** What an agent showed of its reasoning. */
+export interface ThinkingEvent {
+  type: 'thinking'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    text: string
+    message_id: string
+    partial: boolean
+    parent_tool_use_id: string | null
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
 /** A one-time pass for a client that can send no header. */
 export interface Ticket {
   ticket: string
   expires_in_s: number
+}
+
+/** An agent calls a tool; `title` says so in one readable line, `parent_tool_use_id` is the sub-agent's call. */
+export interface ToolCallEvent {
+  type: 'tool_call'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    tool_use_id: string
+    tool: string
+    input: Record<string, unknown>
+    title: string
+    path: string | null
+    parent_tool_use_id: string | null
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** What a tool gave back; `duration_ms` counts from the call. */
+export interface ToolResultEvent {
+  type: 'tool_result'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    tool_use_id: string
+    tool: string
+    content: string
+    is_error: boolean
+    duration_ms: number | null
+    parent_tool_use_id: string | null
+    details: Record<string, unknown>
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** A prompt on its way to its result. */
+export interface TurnEvent {
+  type: 'turn'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    turn_id: string
+    state:
+      | 'cancelled'
+      | 'completed'
+      | 'failed'
+      | 'interrupted'
+      | 'queued'
+      | 'refused'
+      | 'sent'
+      | 'started'
+      | 'steered'
+    prompt: string | null
+    by: string | null
+    text: string | null
+    reason: string | null
+    duration_ms: number | null
+    details: Record<string, unknown>
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** A line that no driver understands, as it was. */
+export interface UnknownEvent {
+  type: 'unknown'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    line: string
+    reason: string
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
+}
+
+/** Tokens and money spent since the last of these events of the same model; never cumulative but for the total. */
+export interface UsageEvent {
+  type: 'usage'
+  timestamp: string
+  agent_name: string
+  session_id: string
+  data: {
+    model: string
+    input_tokens: number
+    output_tokens: number
+    cache_read_tokens: number
+    cache_write_tokens: number
+    cost_usd: number | null
+    total_cost_usd: number | null
+    turn_id: string | null
+    source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
+  }
 }
