@@ -23,6 +23,7 @@ class Duplex:
         whole = {**os.environ, "SCRIPTED_AGENT_STATE": str(cwd / ".state"), **(environment or {})}
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process = subprocess.Popen(command, cwd=cwd, env=whole, **pipes)
+        self.cwd = cwd
         self.seen: list[Json] = []
         self.raw: list[bytes] = []
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
