@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -247,7 +248,9 @@ class Performance:
 
     def _run(self, asked: Asked, call: Call, done: Callable[[Finished], None]) -> None:
         def run() -> None:
-            done(Finished(asked, call, self._tools.run(call, lambda text: self._voice.output(asked, text))))
+            # A tool that asks the other side may find its question taken back; the turn knows that already.
+            with contextlib.suppress(Interrupted):
+                done(Finished(asked, call, self._tools.run(call, lambda text: self._voice.output(asked, text))))
 
         threading.Thread(target=run, daemon=True).start()
 
