@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from roost.agents.acp import AcpDriver
 from roost.agents.claude import ClaudeDriver
 from roost.agents.conversation import ConversationDecoder
 from roost.agents.driver import Driver
 from roost.model.agents import Definition
 
-DRIVERS: dict[str, Driver] = {"claude": ClaudeDriver()}
+DRIVERS: dict[str, Driver] = {"acp": AcpDriver(), "claude": ClaudeDriver()}
 """Of agents that are spoken to in their own protocol; `terminal` and `lines` need none."""
 
 

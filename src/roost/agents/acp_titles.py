@@ -1,0 +1,64 @@
+"""What tool calls in the Agent Client Protocol are called, and what they say they do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roost.agents.acp_content import told_by
+from roost.agents.acp_state import Call
+from roost.agents.json_in import text_of
+from roost.agents.titles import nearer, one_line, title
+
+_KINDS = {
+    "read": "read",
+    "edit": "edit",
+    "delete": "delete",
+    "move": "move",
+    "search": "search",
+    "execute": "run",
+    "fetch": "fetch",
+}
+"""The protocol's kinds that say what a call does, and what we call them."""
+_SUBJECTS = {
+    "search": ("pattern", "query", "regex"),
+    "execute": ("command", "cmd", "script"),
+    "fetch": ("url", "prompt"),
+}
+"""Where a call's input says what it is about."""
+
+
+def tool_name(update: dict[str, Any]) -> str:
+    """The tool's own name, where the agent says it; the protocol has only kinds."""
+    name = text_of(update.get("name")) or told_by(update, "toolName")
+    if name:
+        return name
+    head, between, _ = text_of(update.get("toolCallId")).partition("__")
+    if between:
+        return head  # Gemini CLI: `read_file__read_file_1795227026943_0`
+    word = text_of(update.get("title"))
+    return word if update.get("status") == "pending" and word.islower() and word.isidentifier() else ""
+
+
+def call_title(call: Call, cwd: str) -> str:
+    """A call in one readable line."""
+    if "subagent_type" in call.input:
+        return title("agent", text_of(call.input.get("description")) or call.title)
+    kind = _KINDS.get(call.kind)
+    if kind is None:
+        return one_line(call.title) or title("call", call.name)
+    subject = _subject(call, cwd)
+    if kind == "edit" and call.changes and call.changes[0].change == "created":
+        kind = "write"
+    return title(kind, subject) if subject else one_line(call.title) or title(kind)
+
+
+def _subject(call: Call, cwd: str) -> str:
+    if call.path and call.kind in ("read", "edit", "delete", "move"):
+        return nearer(call.path, cwd)
+    for name in _SUBJECTS.get(call.kind, ()):
+        value = call.input.get(name)
+        if isinstance(value, list):
+            value = " ".join([word for word in value if isinstance(word, str)])
+        if isinstance(value, str) and value:
+            return value
+    return call.title if call.kind == "execute" else ""
