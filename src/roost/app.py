@@ -13,17 +13,20 @@ import structlog
 
 import roost
 from roost import web
+from roost.agents.conversation import INPUT_SOURCE
 from roost.config import Settings
 from roost.model.agents import Session
 from roost.model.blocks import Block
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
 from roost.services.agents import Agents
+from roost.services.conversations import Conversations
 from roost.services.health import Health
 from roost.services.hub import Hub
 from roost.services.keeper_link import KeeperLink
 from roost.services.restarts import Restarts
 from roost.services.terminals import Terminals
+from roost.services.writing import Writing
 from roost.store.database import Store
 
 log = structlog.get_logger("app")
@@ -60,6 +63,8 @@ class App:
             node=node,
             environ=dict(os.environ),
         )
+        self.conversations = Conversations(self.agents, store.reader)
+        self.writing = Writing(self._write)
         self.hub = Hub(store.reader, settings.stream, epoch=store.epoch)
         self.terminals = Terminals(data, self.agents, self.link)
         self.restarts = Restarts(self.agents)
@@ -79,6 +84,7 @@ class App:
                 settings=settings,
                 data=data,
                 agents=self.agents,
+                conversations=self.conversations,
                 hub=self.hub,
                 terminals=self.terminals,
                 health=self.health,
@@ -117,6 +123,7 @@ class App:
         """Finish what has been read and close everything. Agents and keeper go on."""
         await self.end_streams()
         await self.restarts.close()
+        await self.writing.close()
         await self.link.close()
         await asyncio.to_thread(self.projector.stop, self.settings.server.shutdown_s)
         self.store.close()
@@ -124,6 +131,8 @@ class App:
     async def _keeper_connected(self, sessions: list[Json]) -> None:
         self.terminals.known({item["session_id"]: item["offset"] for item in sessions})
         await self.agents.reconcile(sessions)
+        self.writing.take([record.session for record in self.agents.records()])
+        self.writing.again()
 
     async def _keeper_gone(self) -> None:
         self.agents.keeper_gone()
@@ -144,6 +153,9 @@ class App:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.terminals.asked, session_id, start, end)
 
+    async def _write(self, session_id: str, number: int, data: bytes) -> None:
+        await self.link.call("input", data, session_id=session_id, source=INPUT_SOURCE, seq=number)
+
     def _publish(self, blocks: list[Block], sessions: list[Session]) -> None:
         # On the projector's thread. Waiting here keeps a long catch-up from piling up in memory.
         while not self._ahead.acquire(timeout=1):
@@ -159,4 +171,6 @@ class App:
         self._ahead.release()
         self.agents.take(sessions)
         self.hub.publish(blocks, sessions)
+        self.writing.take(sessions)
+        self.conversations.published(blocks)
         self.terminals.take(sessions)

@@ -15,11 +15,16 @@
     │   └── DirectoryUnusable
     ├── NotFound
     │   ├── AgentNotFound
-    │   └── SessionNotFound
+    │   ├── SessionNotFound
+    │   ├── ApprovalNotFound
+    │   └── TurnNotFound
     ├── Conflict                  the thing is in the wrong state for this
     │   ├── AgentRunning
     │   ├── AgentNotRunning
-    │   └── NoTerminal
+    │   ├── NoTerminal
+    │   ├── NotStructured         it takes no prompts
+    │   ├── InputRefused          it takes prompts alone
+    │   └── AlreadyDecided
     ├── Refused                   the caller may not
     │   ├── Unauthorized
     │   ├── Forbidden
@@ -156,6 +161,18 @@ class SessionNotFound(NotFound):
     code = "SESSION_NOT_FOUND"
 
 
+class ApprovalNotFound(NotFound):
+    """There is no approval of that id."""
+
+    code = "APPROVAL_NOT_FOUND"
+
+
+class TurnNotFound(NotFound):
+    """There is no turn of that id."""
+
+    code = "TURN_NOT_FOUND"
+
+
 class Conflict(RoostError):
     """The state does not allow this."""
 
@@ -178,6 +195,24 @@ class NoTerminal(Conflict):
     """The agent runs on pipes and has no terminal."""
 
     code = "NO_TERMINAL"
+
+
+class NotStructured(Conflict):
+    """The agent is not spoken to in a protocol of its own."""
+
+    code = "NOT_STRUCTURED"
+
+
+class InputRefused(Conflict):
+    """The agent is spoken to in a protocol of its own: it takes prompts, not what is typed."""
+
+    code = "INPUT_REFUSED"
+
+
+class AlreadyDecided(Conflict):
+    """The approval was settled before."""
+
+    code = "ALREADY_DECIDED"
 
 
 class Refused(RoostError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from roost.agents.claude_codec import ClaudeCodec, takes_prompts
+from roost.agents.claude_codec import ClaudeCodec, goes_on, takes_prompts, value_of
 from roost.agents.claude_tools import check_rules
 from roost.agents.driver import Abilities, Launch, Launched
 from roost.errors import InvalidRequest
@@ -37,6 +37,7 @@ class ClaudeDriver:
         steer=True,
         resume=True,
         fork=True,
+        chosen_id=True,
         images=True,
         thinking=True,
         partial=True,
@@ -72,7 +73,7 @@ def is_one_shot(said: list[str]) -> bool:
     """Whether the user's own arguments hold the prompt, or choose another output than we read."""
     if takes_prompts(said):
         return False
-    return any(word in ("-p", "--print", "--output-format") or word.startswith("--output-format=") for word in said)
+    return "-p" in said or "--print" in said or value_of(said, "--output-format") is not None
 
 
 def _check(options: AgentOptions) -> None:
@@ -111,7 +112,7 @@ def _servers(config: str | dict[str, Any] | None) -> str | None:
 
 
 def _conversation(request: Launch) -> list[str]:
-    if request.conversation_id is None:
+    if request.conversation_id is None or goes_on(request.command) or _has(request.command, "--session-id"):
         return []
     if request.resume:
         return [f"--resume={request.conversation_id}", *(["--fork-session"] if request.fork else [])]

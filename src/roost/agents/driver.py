@@ -38,6 +38,8 @@ class Abilities(Struct, frozen=True, kw_only=True):
     steer: bool = False
     resume: bool = False
     fork: bool = False
+    chosen_id: bool = False
+    """Whether we say what id a new conversation has."""
     images: bool = False
     thinking: bool = False
     partial: bool = False

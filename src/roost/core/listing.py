@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from roost.errors import InvalidCursor
 from roost.model.requests import AgentsQuery
 from roost.model.views import AgentList, AgentView
+
+T = TypeVar("T")
 
 
 def page_of(agents: list[AgentView], query: AgentsQuery) -> AgentList:
@@ -18,13 +22,20 @@ def page_of(agents: list[AgentView], query: AgentsQuery) -> AgentList:
     """
     is_filtered = query.state or query.label or query.node or query.driver or query.q
     wanted = [agent for agent in agents if matches(agent, query)] if is_filtered else agents
-    rest = wanted
-    if query.cursor is not None:
-        after = decode_cursor(query.cursor)
-        rest = [agent for agent in wanted if agent.name > after]
-    page = rest[: query.limit]
-    cursor = encode_cursor(page[-1].name) if len(rest) > len(page) else None
+    page, cursor = cut_page(wanted, lambda agent: agent.name, query.limit, query.cursor)
     return AgentList(agents=page, next_cursor=cursor, total=len(wanted))
+
+
+def cut_page(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
+    """At most `limit` of the items, which are in the order of their keys, after a cursor; and the next cursor.
+
+    Raises:
+        InvalidCursor: the cursor is none of ours.
+    """
+    after = None if cursor is None else decode_cursor(cursor)
+    rest = [item for item in items if after is None or key(item) > after]
+    page = rest[:limit]
+    return page, encode_cursor(key(page[-1])) if len(rest) > len(page) else None
 
 
 def matches(agent: AgentView, query: AgentsQuery) -> bool:

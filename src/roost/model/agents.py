@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from roost.model.attention import Attention
 from roost.model.conversations import ConversationState
 
 State = Literal["starting", "running", "waiting", "idle", "paused", "stopping", "exited", "failed", "lost"]
@@ -142,3 +143,5 @@ class Session(Struct, kw_only=True):
     """Bytes of the recording that could not be read."""
     conversation: ConversationState | None = None
     """Of a structured agent."""
+    attention: Attention | None = None
+    """What was noted of it from outside: of a terminal what it is about, of any that it is stuck or loops."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -166,3 +166,10 @@ class DecisionBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Do not ask again for the like."""
     interrupt: bool = False
     """With `deny`: end the turn too."""
+
+
+class ApproveFrame(DecisionBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `data` of the socket's `approve` command."""
+
+    approval_id: Short
+    decision: Literal["allow", "deny"] = "allow"

@@ -195,3 +195,84 @@ class ErrorBody(Struct, frozen=True):
 
 class ErrorView(Struct, frozen=True):
     error: ErrorBody
+
+
+class TurnUsage(Struct, frozen=True, kw_only=True):
+    """What a turn spent with one model."""
+
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class ChangedFile(Struct, frozen=True, kw_only=True):
+    """A file that a turn changed; `added` and `removed` count lines."""
+
+    path: str
+    change: str
+    added: int = 0
+    removed: int = 0
+
+
+class TurnError(Struct, frozen=True, kw_only=True):
+    """Something that went wrong in a turn."""
+
+    code: str
+    message: str
+
+
+class TurnView(Struct, frozen=True, kw_only=True):
+    """A turn and, once it has `ended`, its result. Times are RFC 3339 in UTC."""
+
+    turn_id: str
+    agent_name: str
+    session_id: str
+    state: str
+    ended: bool
+    prompt: str | None = None
+    by: str | None = None
+    text: str | None = None
+    reason: str | None = None
+    duration_ms: int | None = None
+    queued_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    usage: list[TurnUsage] = []
+    cost_usd: float | None = None
+    files: list[ChangedFile] = []
+    errors: list[TurnError] = []
+    repeated: bool = False
+    """Whether a prompt of this id had been given before; it was not given again."""
+
+
+class TurnList(Struct, frozen=True, kw_only=True):
+    turns: list[TurnView]
+
+
+class ApprovalView(Struct, frozen=True, kw_only=True):
+    """What an agent asks, and what was decided; `choices` are those of the `permission` event."""
+
+    approval_id: str
+    agent_name: str
+    session_id: str
+    kind: str
+    tool: str
+    input: dict[str, Any]
+    title: str
+    choices: list[dict[str, Any]]
+    asked_at: str
+    tool_use_id: str | None = None
+    details: dict[str, Any] = {}
+    decision: str | None = None
+    by: str | None = None
+    reason: str | None = None
+    decided_at: str | None = None
+
+
+class ApprovalList(Struct, frozen=True, kw_only=True):
+    approvals: list[ApprovalView]
+    next_cursor: str | None = None
+    total: int

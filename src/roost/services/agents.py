@@ -23,13 +23,14 @@ from roost.errors import (
     AgentNotFound,
     AgentNotRunning,
     AgentRunning,
+    InputRefused,
     KeeperUnavailable,
     LimitReached,
     NoTerminal,
     SessionNotFound,
     TimedOut,
 )
-from roost.model.agents import ENDED, Definition, Session, StartAgent
+from roost.model.agents import ENDED, STRUCTURED, Definition, Session, StartAgent
 from roost.model.ids import check_agent_name, check_id, session_id
 from roost.model.views import AgentView
 from roost.paths import DataDirectory
@@ -37,6 +38,7 @@ from roost.projection.projector import Projector
 from roost.services.definitions import define, start_request
 from roost.services.ending import Ending, ending_of
 from roost.services.keeper_link import KeeperLink
+from roost.services.launching import launched, with_conversation
 from roost.services.lost import current_boot_id, recorded_ending, why_lost
 from roost.services.process_figures import ProcessFigures
 from roost.services.views import AgentRecord, agent_view
@@ -45,6 +47,8 @@ from roost.store.reader import StoreReader
 log = structlog.get_logger("agents")
 
 SETTLE_S = 5.0
+INTERRUPT_S = 3.0
+"""How long a turn may take to end before its agent is stopped."""
 LIST_KEEP_NS = 50_000_000
 """How long a list is given again when nothing is known to have changed: only ages and counters move meanwhile."""
 MOST_SESSIONS = 1_000_000
@@ -189,6 +193,7 @@ class Agents:
         self._starting.add(name)
         try:
             definition, env = define(request, self._environ, self._settings.env_allow)
+            definition = with_conversation(definition)
             return await self._start(name, wanted, definition, env, request.size.cols, request.size.rows)
         finally:
             self._starting.discard(name)
@@ -204,15 +209,20 @@ class Agents:
         session = record.session
         self._starting.add(name)
         try:
-            await self._start(name, None, session.definition, env, session.cols, session.rows)
+            definition = with_conversation(session.definition, record.session)
+            await self._start(name, None, definition, env, session.cols, session.rows)
         finally:
             self._starting.discard(name)
         record.restarts += 1
         return self.get(name)
 
     async def stop(self, name: str, *, grace_s: float | None = None, by: str) -> AgentView:
-        """SIGTERM to the whole tree, SIGKILL after `grace_s`; returns when nothing of it is left."""
+        """SIGTERM to the whole tree, SIGKILL after `grace_s`; returns when nothing of it is left.
+
+        A structured agent's turn is interrupted first, so that its result is kept.
+        """
         grace = self._settings.grace_s if grace_s is None else grace_s
+        await self._interrupt(name, min(grace, INTERRUPT_S), by=by)
         return await self._end(name, "stop", grace_s=grace, by=by)
 
     async def kill(self, name: str, *, by: str) -> AgentView:
@@ -287,6 +297,10 @@ class Agents:
             self._input_seq += 1
             source, seq = self._input_source, self._input_seq
         self._check_session(name, session_id)
+        if self._running(name).definition.driver in STRUCTURED:
+            raise InputRefused(
+                f"agent {name} takes prompts, not what is typed", hint=f"roost prompt {name} TEXT", name=name
+            )
         answer = await self._call("input", name, data, source=source, seq=seq)
         return bool(answer["accepted"])
 
@@ -426,8 +440,16 @@ class Agents:
         self, name: str, wanted: str | None, definition: Definition, env: dict[str, str], cols: int, rows: int
     ) -> AgentView:
         chosen = wanted or session_id(datetime.now(UTC), secrets.token_hex(2))
+        argv, more = launched(definition)
         request = start_request(
-            name, chosen, definition, env, cols=cols, rows=rows, oom_score_adj=self._settings.oom_score_adj
+            name,
+            chosen,
+            definition,
+            env | more,
+            argv=argv,
+            cols=cols,
+            rows=rows,
+            oom_score_adj=self._settings.oom_score_adj,
         )
         answer = await self._link.call("start", start=True, **request)
         self.advanced([chosen])
@@ -459,16 +481,25 @@ class Agents:
         await self._settle(name, session.session_id, lambda found: found.state in ENDED)
         return self.get(name)
 
+    async def _interrupt(self, name: str, timeout_s: float, *, by: str) -> None:
+        session = self._running(name)
+        if session.state == "paused" or session.conversation is None or session.conversation.running is None:
+            return
+        await self.mark(name, {"type": "interrupt", "by": by})
+        await self._settle(name, session.session_id, _is_between_turns, timeout_s)
+
     async def _switch(self, name: str, op: str, state: str, by: str) -> AgentView:
         session = self._running(name)
         await self._call(op, name, by=by)
         await self._settle(name, session.session_id, lambda found: found.state == state)
         return self.get(name)
 
-    async def _settle(self, name: str, session_id: str, seen: Callable[[Session], bool]) -> None:
+    async def _settle(
+        self, name: str, session_id: str, seen: Callable[[Session], bool], timeout_s: float = SETTLE_S
+    ) -> None:
         """Wait, not for ever, until the projection has seen what the keeper did, so that the answer shows it."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_S):
+            async with asyncio.timeout(timeout_s):
                 while (record := self._records.get(name)) is not None:
                     session = record.session
                     if session.session_id != session_id or session.state in ENDED or seen(session):
@@ -518,3 +549,7 @@ class Agents:
 
 def _is_older(session: Session, than: Session) -> bool:
     return session.session_id != than.session_id and session.started_ns < than.started_ns
+
+
+def _is_between_turns(session: Session) -> bool:
+    return session.conversation is None or session.conversation.running is None

@@ -45,6 +45,7 @@ def define(
         restart=request.restart,
         limits=request.limits,
         umask=request.umask,
+        options=request.options,
     )
     return definition, env
 
@@ -55,18 +56,19 @@ def start_request(
     definition: Definition,
     env: dict[str, str],
     *,
+    argv: list[str],
     cols: int,
     rows: int,
     oom_score_adj: int,
 ) -> Json:
-    """The keeper's `start` request for a definition."""
+    """The keeper's `start` request for a definition; `argv` is what its driver makes of the command."""
     plain: Json = msgspec.to_builtins(definition)
     limits: Json = msgspec.to_builtins(definition.limits)
     limits.setdefault("core_bytes", 0)
     request: Json = {
         "session_id": chosen,
         "agent": name,
-        "argv": definition.command,
+        "argv": argv,
         "cwd": definition.cwd,
         "env": env,
         "terminal": definition.driver == "terminal",

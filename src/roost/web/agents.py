@@ -108,11 +108,6 @@ async def screen(call: Call[None, ScreenQuery]) -> Response:
     return PlainTextResponse("\n".join(view.rows_text) + "\n")
 
 
-async def prompt(call: Call[None, None]) -> None:
-    """Prompt a structured agent; not offered by this release."""
-    _not_offered(call, "prompt")
-
-
 async def diff(call: Call[None, None]) -> None:
     """What an agent changed in its working tree; not offered by this release."""
     _not_offered(call, "diff")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from roost.config import Settings
     from roost.paths import DataDirectory
     from roost.services.agents import Agents
+    from roost.services.conversations import Conversations
     from roost.services.health import Health
     from roost.services.history import History
     from roost.services.hub import Hub
@@ -29,6 +30,7 @@ class Context:
     settings: Settings
     data: DataDirectory
     agents: Agents
+    conversations: Conversations
     hub: Hub
     terminals: Terminals
     health: Health

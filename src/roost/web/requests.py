@@ -73,6 +73,11 @@ class Call(Generic[B, Q]):
         name: str = self.scope["path_params"]["name"]
         return name
 
+    def parameter(self, name: str) -> str:
+        """Another parameter of the path."""
+        value: str = self.scope["path_params"][name]
+        return value
+
     def header(self, name: str) -> str:
         """A header's value, lower-case names; empty where it is absent."""
         return header(self.scope, name)

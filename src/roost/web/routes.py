@@ -12,6 +12,7 @@ from roost.model import requests as q
 from roost.model import views as v
 from roost.model.agents import StartAgent
 from roost.web import agents, docs, health, logs, page, sessions, sse, ws
+from roost.web import conversations as talk
 from roost.web.dispatch import Entry, Errors, Handler, Least, Stream
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ ANYBODY: Least = "anybody"
 
 INPUT = (e.MalformedRequest, e.InvalidRequest)
 STEER = (e.AgentNotFound, e.AgentNotRunning, e.KeeperUnavailable)
-TYPE = (*STEER, *INPUT, e.LimitReached)
+TYPE = (*STEER, *INPUT, e.LimitReached, e.InputRefused)
 SIZE = (*STEER, *INPUT, e.NoTerminal)
 STOP = (*STEER, *INPUT, e.AgentRunning)
 PROGRAM = (e.ProgramNotFound, e.ProgramNotExecutable, e.DirectoryUnusable)
@@ -36,6 +37,13 @@ STREAM = (*LIST, e.AgentNotFound, e.Unavailable)
 LOGS = (*STREAM, e.SessionNotFound)
 SCREEN = (*INPUT, e.AgentNotFound, e.NoTerminal)
 LATER = (e.AgentNotFound, e.NotSupported)
+TOLD = (e.AgentNotFound, e.NotStructured)
+TALK = (*TOLD, e.AgentNotRunning, e.KeeperUnavailable, e.TimedOut)
+PROMPT = (*INPUT, *TALK)
+TURN = (*TOLD, e.TurnNotFound, e.TimedOut)
+LISTED = (*LIST, e.AgentNotFound)
+ASKED = (e.ApprovalNotFound,)
+DECIDE = (*INPUT, *ASKED, e.AlreadyDecided, e.AgentNotRunning, e.KeeperUnavailable, e.TimedOut)
 GONE = (e.AgentNotFound,)
 LOGIN = (*INPUT, e.Unauthorized)
 
@@ -74,7 +82,22 @@ ROUTES: tuple[Entry, ...] = (
     _r("POST", N + "/close-input", OPERATOR, agents.close_input, STEER, answer=v.Accepted),
     _r("POST", N + "/resize", OPERATOR, agents.resize, SIZE, body=q.ResizeBody, answer=v.AgentView),
     _r("POST", N + "/signal", OPERATOR, agents.signal, (*STEER, *INPUT), body=q.SignalBody, answer=v.AgentView),
-    _r("POST", N + "/prompt", OPERATOR, agents.prompt, LATER),
+    _r("POST", N + "/prompt", OPERATOR, talk.prompt, PROMPT, body=q.PromptBody, query=q.PromptQuery, answer=v.TurnView),
+    _r("POST", N + "/interrupt", OPERATOR, talk.interrupt, TALK, answer=v.Accepted),
+    _r("GET", N + "/turns", VIEWER, talk.turns, (*INPUT, *TOLD), query=q.TurnQuery, answer=v.TurnList),
+    _r("GET", N + "/turns/{turn_id}", VIEWER, talk.turn, (*INPUT, *TURN), query=q.PromptQuery, answer=v.TurnView),
+    _r("DELETE", N + "/turns/{turn_id}", OPERATOR, talk.cancel, (*TALK, *TURN), answer=v.TurnView),
+    _r("GET", "/api/approvals", VIEWER, talk.approvals, LISTED, query=q.ApprovalsQuery, answer=v.ApprovalList),
+    _r("GET", "/api/approvals/{approval_id}", VIEWER, talk.approval, ASKED, answer=v.ApprovalView),
+    _r(
+        "POST",
+        "/api/approvals/{approval_id}",
+        OPERATOR,
+        talk.decide,
+        DECIDE,
+        body=q.DecisionBody,
+        answer=v.ApprovalView,
+    ),
     _r("GET", N + "/diff", VIEWER, agents.diff, LATER),
     _r("GET", N + "/screen", VIEWER, agents.screen, SCREEN, query=q.ScreenQuery, answer=(v.ScreenView, TEXT)),
     _r("GET", N + "/logs", VIEWER, logs.read, LOGS, query=q.LogsQuery, answer=(v.LogPage, TEXT)),

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from roost.core.guard import require
-from roost.errors import InvalidRequest, LimitReached, NotSupported, RoostError
-from roost.model.requests import InputBody, ResizeBody, SignalBody, StopQuery
+from roost.errors import InvalidRequest, LimitReached, RoostError
+from roost.model.requests import ApproveFrame, InputBody, PromptBody, ResizeBody, SignalBody, StopQuery
 from roost.web import agents as rest
-from roost.web import problems
+from roost.web import conversations, problems
 from roost.web.frame import audit
 from roost.web.requests import Call, Exchange, caller, exchange
 from roost.web.socket import Gone, Json, Scope, Socket
@@ -54,10 +54,11 @@ COMMANDS: dict[str, Command] = {
     "close_input": Command(rest.close_input),
     "resize": Command(rest.resize, body=ResizeBody),
     "signal": Command(rest.signal, body=SignalBody),
+    "prompt": Command(conversations.prompt_at_once, body=PromptBody),
+    "interrupt": Command(conversations.interrupt),
+    "approve": Command(conversations.approve, body=ApproveFrame),
 }
 IN_ORDER = ("send_input", "close_input")
-LATER = ("prompt", "approve")
-"""Commands for structured agents."""
 
 Resize = Callable[[int, int], Awaitable[bool]]
 Type = Callable[[bytes], Awaitable[None]]
@@ -82,7 +83,7 @@ class Commands:
         """Begin to do what a `command` frame asks for.
 
         Raises:
-            InvalidRequest, NotSupported, Forbidden, LimitReached: it is not even begun.
+            InvalidRequest, Forbidden, LimitReached: it is not even begun.
         """
         try:
             asked = msgspec.convert(frame, CommandFrame)
@@ -123,10 +124,8 @@ class Commands:
         require(caller(self._scope).role, "operator")
         if asked.agent not in (None, self._name):
             raise InvalidRequest(f"this socket is for the agent {self._name}", field="agent")
-        if asked.command in LATER:
-            raise NotSupported(f"{asked.command} is for structured agents", field="command")
         if asked.command not in COMMANDS:
-            known = ", ".join([*COMMANDS, *LATER])
+            known = ", ".join(COMMANDS)
             raise InvalidRequest(f"{asked.command[:80]!r} is not a command", hint=f"there are {known}", field="command")
 
     def _queue(self, size: int, run: Callable[[], Awaitable[None]]) -> None:
