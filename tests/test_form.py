@@ -16,7 +16,7 @@ LONGEST_FUNCTION = 60
 LONGEST_MEDIAN = 8
 VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "base", "misc", "stuff", "tools"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError|lorem ipsum)\b")
-OF_ONE_MACHINE = re.compile(r"(?<![\w.~])/(home/(?!me\b|user\b|you\b|alice\b|agent\b)\w+|root/|work/|Users/\w)")
+OF_ONE_MACHINE = re.compile(r"(?<![\w.~])/(home/(?!me\b|dev\b|user\b|you\b|alice\b|agent\b)\w+|root/|work/|Users/\w)")
 TEXT_SUFFIXES = {".py", ".md", ".toml", ".sh", ".ts", ".tsx", ".css", ".html", ".json", ".yml", ".yaml", ".ini", ""}
 
 
