@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from roost.agents.acp import AcpDriver
 from roost.agents.claude import ClaudeDriver
+from roost.agents.codex import CodexDriver
 from roost.agents.conversation import ConversationDecoder
 from roost.agents.driver import Driver
 from roost.model.agents import Definition
 
-DRIVERS: dict[str, Driver] = {"acp": AcpDriver(), "claude": ClaudeDriver()}
+DRIVERS: dict[str, Driver] = {"acp": AcpDriver(), "claude": ClaudeDriver(), "codex": CodexDriver()}
 """Of agents that are spoken to in their own protocol; `terminal` and `lines` need none."""
 
 

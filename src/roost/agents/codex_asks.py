@@ -1,0 +1,254 @@
+"""What `codex app-server` asks of its client: approvals and questions as `Permission` events, and their answers.
+
+Each kind of request has two functions: one makes the event, the other makes the result from somebody's decision. An
+event's `details` hold what the answer needs, so nothing else is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from roost.agents.codex_fields import object_of, objects_of, text_of, texts_of
+from roost.agents.codex_titles import command_title, patch_title
+from roost.agents.driver import Decision
+from roost.agents.titles import one_line, title
+from roost.model.conversations import OpenApproval
+from roost.model.events import Permission
+
+Object = dict[str, Any]
+Choice = dict[str, Any]
+
+ACCEPT = {"id": "accept", "label": "Yes", "kind": "allow_once"}
+ACCEPT_FOR_SESSION = {"id": "acceptForSession", "label": "Yes, also later in this session", "kind": "allow_always"}
+DECLINE = {"id": "decline", "label": "No, go on without it", "kind": "deny_once"}
+CANCEL = {"id": "cancel", "label": "No, and stop the turn", "kind": "deny_once"}
+FOR_TURN = {"id": "turn", "label": "Yes, for this turn", "kind": "allow_once"}
+FOR_SESSION = {"id": "session", "label": "Yes, for this session", "kind": "allow_always"}
+
+
+class Asked(NamedTuple):
+    """A request of the app-server: its own id, as JSON, and what the item it is about would change."""
+
+    native_id: str
+    method: str
+    params: Object
+    changes: list[Object]
+    cwd: str
+
+
+class Ask(NamedTuple):
+    """A kind of request."""
+
+    show: Callable[[Asked], Permission]
+    answer: Callable[[OpenApproval, Decision], Object]
+
+
+def chosen(approval: OpenApproval, decision: Decision) -> str:
+    """The id of the choice that a decision means.
+
+    One that says no is no, whatever choice it names; one that names a refusal is a refusal. Codex runs what it asked
+    about and nothing else, so leave for something else is no leave.
+    """
+    choices = {str(one.get("id")): str(one.get("kind")) for one in approval.choices}
+    kind = choices.get(decision.choice or "", "")
+    edited = decision.input is not None and decision.input != approval.input
+    allowed = decision.allow and not edited and not kind.startswith("deny")
+    wanted = "allow" if allowed else "deny"
+    if kind.startswith(wanted):
+        return str(decision.choice)
+    if not allowed:
+        return "cancel" if decision.interrupt else "decline"
+    lasting = [key for key, kind in choices.items() if kind == "allow_always"] if decision.remember else []
+    return (lasting or [key for key, kind in choices.items() if kind == "allow_once"] or ["accept"])[0]
+
+
+def _permission(asked: Asked, tool: str, says: str, **more: Any) -> Permission:
+    details = {"method": asked.method} | more.pop("details", {})
+    if reason := text_of(asked.params, "reason"):
+        details["reason"] = reason
+    call = text_of(asked.params, "itemId") or None
+    return Permission(0, 0, asked.native_id, tool, title=one_line(says), tool_use_id=call, details=details, **more)
+
+
+# Commands
+
+
+def _show_command(asked: Asked) -> Permission:
+    params = asked.params
+    command, network = text_of(params, "command"), object_of(params, "networkApprovalContext")
+    actions = objects_of(params, "commandActions")
+    shown = {key: params[key] for key in ("command", "cwd") if params.get(key)}
+    if network:
+        shown["network"] = network
+        says = f"Connecting to {text_of(network, 'host')}"
+    else:
+        says = command_title(command, actions, asked.cwd)
+    offered = _offered(params)
+    choices = [{key: one[key] for key in ("id", "label", "kind")} for one in offered]
+    native = {one["id"]: one["native"] for one in offered if "native" in one}
+    return _permission(asked, "shell", says, input=shown, choices=choices, details={"native": native})
+
+
+def _offered(params: Object) -> list[Choice]:
+    """The choices; those with `native` are answered with that object in place of their id."""
+    listed = params.get("availableDecisions")
+    choices: list[Choice] = [dict(ACCEPT)]
+    if not isinstance(listed, list) or "acceptForSession" in listed:
+        choices.append(dict(ACCEPT_FOR_SESSION))
+    for one in _amendments(params, listed):
+        choices.extend(_amending(one))
+    return [*choices, dict(DECLINE), dict(CANCEL)]
+
+
+def _amendments(params: Object, listed: object) -> list[Object]:
+    if isinstance(listed, list):
+        return [one for one in listed if isinstance(one, dict)]
+    made: list[Object] = []
+    if rule := texts_of(params, "proposedExecpolicyAmendment"):
+        made.append({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": rule}})
+    for one in objects_of(params, "proposedNetworkPolicyAmendments"):
+        made.append({"applyNetworkPolicyAmendment": {"network_policy_amendment": one}})
+    return made
+
+
+def _amending(native: Object) -> list[Choice]:
+    rule = texts_of(object_of(native, "acceptWithExecpolicyAmendment"), "execpolicy_amendment")
+    if rule:
+        label = one_line(f"Yes, and never ask again about: {' '.join(rule)}")
+        return [{"id": "acceptAlways", "label": label, "kind": "allow_always", "native": native}]
+    network = object_of(object_of(native, "applyNetworkPolicyAmendment"), "network_policy_amendment")
+    host, allows = text_of(network, "host"), text_of(network, "action") == "allow"
+    if not host:
+        return []
+    label = one_line(f"{'Yes' if allows else 'No'}, always for {host}")
+    kind = "allow_always" if allows else "deny_always"
+    return [{"id": f"{'allow' if allows else 'deny'}:{host}", "label": label, "kind": kind, "native": native}]
+
+
+def _answer_decision(approval: OpenApproval, decision: Decision) -> Object:
+    choice = chosen(approval, decision)
+    return {"decision": object_of(approval.details, "native").get(choice, choice)}
+
+
+# Patches
+
+
+def _show_patch(asked: Asked) -> Permission:
+    changes = [{key: value for key, value in change.items() if value} for change in asked.changes]
+    shown: Object = {"changes": changes}
+    if root := text_of(asked.params, "grantRoot"):
+        shown["grant_root"] = root
+    choices = [dict(one) for one in (ACCEPT, ACCEPT_FOR_SESSION, DECLINE, CANCEL)]
+    return _permission(asked, "apply_patch", patch_title(changes, asked.cwd), input=shown, choices=choices)
+
+
+# Wider permissions
+
+
+def _show_wider(asked: Asked) -> Permission:
+    wanted = object_of(asked.params, "permissions")
+    shown = {key: value for key, value in wanted.items() if value}
+    says = f"Asking for {' and '.join(_WIDER.get(key, key) for key in shown) or 'more permissions'}"
+    choices = [dict(one) for one in (FOR_TURN, FOR_SESSION, DECLINE)]
+    return _permission(asked, "request_permissions", says, input=shown, choices=choices)
+
+
+_WIDER = {"network": "the network", "fileSystem": "more of the file system"}
+
+
+def _answer_wider(approval: OpenApproval, decision: Decision) -> Object:
+    choice = chosen(approval, decision)
+    granted = choice in ("turn", "session")
+    return {"permissions": approval.input if granted else {}, "scope": choice if granted else "turn"}
+
+
+# Questions
+
+
+def _show_questions(asked: Asked) -> Permission:
+    questions = objects_of(asked.params, "questions")
+    choices = [_answering(option) for option in objects_of(questions[0], "options")] if len(questions) == 1 else []
+    says = title("question", text_of(questions[0], "question") if questions else "")
+    shown = {"questions": questions}
+    return _permission(asked, "request_user_input", says, input=shown, choices=choices, kind="question")
+
+
+def _answering(option: Object) -> Choice:
+    label = text_of(option, "label")
+    return {"id": label, "label": label, "kind": "answer", "description": text_of(option, "description")}
+
+
+def _answer_questions(approval: OpenApproval, decision: Decision) -> Object:
+    """Answers go by the question's id or its text; one not given is left out, a refusal gives none."""
+    if not decision.allow:
+        return {"answers": {}}
+    given, found = decision.answers or {}, {}
+    questions = objects_of(approval.input, "questions")
+    for question in questions:
+        key = text_of(question, "id")
+        answer = given.get(key) or given.get(text_of(question, "question"))
+        if answer is None and len(questions) == 1:
+            answer = decision.choice
+        if answer:
+            found[key] = {"answers": [answer]}
+    return {"answers": found}
+
+
+# What MCP servers ask
+
+
+def _show_elicitation(asked: Asked) -> Permission:
+    params = asked.params
+    server, meta = text_of(params, "serverName"), object_of(params, "_meta")
+    shown = {key: params[key] for key in ("message", "url", "requestedSchema") if params.get(key)}
+    fields = object_of(object_of(params, "requestedSchema"), "properties")
+    if "tool_params" in meta:
+        shown["tool_params"] = meta["tool_params"]
+    choices = [dict(ACCEPT), *_persisting(meta), dict(DECLINE), dict(CANCEL)]
+    says = text_of(params, "message") or title("question", server)
+    kind = "question" if fields else "tool"
+    return _permission(asked, f"mcp__{server}", says, input=shown, choices=choices, kind=kind)
+
+
+def _persisting(meta: Object) -> list[Choice]:
+    """Lasting leave, as far as codex says that it takes it."""
+    offered = [text_of(meta, "persist"), *texts_of(meta, "persist")]
+    labels = {"session": "Yes, also later in this session", "always": "Yes, always"}
+    return [{"id": one, "label": labels[one], "kind": "allow_always"} for one in offered if one in labels]
+
+
+def _answer_elicitation(approval: OpenApproval, decision: Decision) -> Object:
+    choice = chosen(approval, decision)
+    if choice in ("decline", "cancel"):
+        return {"action": choice, "content": None, "_meta": None}
+    fields = object_of(object_of(approval.input, "requestedSchema"), "properties")
+    content = {key: _typed(value, fields[key]) for key, value in (decision.answers or {}).items() if key in fields}
+    meta = {"persist": choice} if choice in ("session", "always") else None
+    return {"action": "accept", "content": content, "_meta": meta}
+
+
+def _typed(answer: str, schema: Object) -> Any:
+    """An answer, which is text, as the schema's type wants it; as it is where it does not fit."""
+    kind = text_of(schema, "type") if isinstance(schema, dict) else ""
+    wanted = _TYPES.get(kind)
+    if wanted is None:
+        return answer
+    try:
+        return msgspec.convert(answer, wanted, strict=False)
+    except msgspec.ValidationError:
+        return answer
+
+
+_TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool}
+
+ASKS: dict[str, Ask] = {
+    "item/commandExecution/requestApproval": Ask(_show_command, _answer_decision),
+    "item/fileChange/requestApproval": Ask(_show_patch, _answer_decision),
+    "item/permissions/requestApproval": Ask(_show_wider, _answer_wider),
+    "item/tool/requestUserInput": Ask(_show_questions, _answer_questions),
+    "mcpServer/elicitation/request": Ask(_show_elicitation, _answer_elicitation),
+}
+"""Every request that a person answers; what else the app-server asks is refused at once."""

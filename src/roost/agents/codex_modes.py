@@ -1,0 +1,162 @@
+"""Options of an agent in codex's words: approval policy, sandbox, and what a thread is begun with."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from roost.errors import InvalidRequest
+from roost.model.agents import AgentOptions, Definition
+
+APPROVALS = ("untrusted", "on-request", "never")
+SANDBOXES = ("read-only", "workspace-write", "danger-full-access")
+LACKING = ("fallback_model", "allowed_tools", "disallowed_tools", "strict_mcp_config", "max_turns", "max_budget_usd")
+"""Options of ours that codex has nothing for."""
+HAS = (
+    "model, permission_mode, dangerously_skip_permissions, append_system_prompt, mcp_config, add_dirs, partial, "
+    "resume, fork"
+)
+
+Object = dict[str, Any]
+
+
+class Mode(Struct, frozen=True):
+    """When codex asks, and what its commands may touch; none leaves it to codex's own configuration."""
+
+    approval: str | None = None
+    sandbox: str | None = None
+
+
+class Setup(Struct, frozen=True):
+    """How the conversation begins: the request for a thread."""
+
+    method: str = "thread/start"
+    params: Object = {}
+    partial: bool = False
+
+
+def mode_of(text: str | None) -> Mode:
+    """A mode by name: an approval policy, a sandbox, or both with a comma between.
+
+    Raises:
+        InvalidRequest: a name that codex does not know.
+    """
+    found: dict[str, str] = {}
+    for word in [part.strip() for part in (text or "").split(",") if part.strip()]:
+        key = "approval" if word in APPROVALS else "sandbox" if word in SANDBOXES else None
+        if key is None:
+            raise _unknown_mode(word)
+        found[key] = word
+    return Mode(**found)
+
+
+def _unknown_mode(word: str) -> InvalidRequest:
+    known = [*APPROVALS, *SANDBOXES]
+    near = _ELSEWHERE.get(word) or next(iter(difflib.get_close_matches(word.lower().replace("_", "-"), known, 1)), None)
+    guess = f"did you mean {near}? " if near else ""
+    hint = f"{guess}codex asks {_listed(APPROVALS)}, in the sandbox {_listed(SANDBOXES)}; both: on-request,read-only"
+    return InvalidRequest(f"codex has no permission mode {word!r}.", hint=hint, field="options.permission_mode")
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+_ELSEWHERE = {
+    "plan": "read-only",
+    "default": "on-request",
+    "manual": "untrusted",
+    "acceptEdits": "on-request,workspace-write",
+    "bypassPermissions": "never,danger-full-access",
+    "dontAsk": "never",
+    "on-failure": "on-request",
+}
+"""What other CLIs, and older codex, call something near."""
+
+
+def mode_wanted(options: AgentOptions) -> Mode:
+    """The mode that an agent is started in."""
+    if options.dangerously_skip_permissions:
+        return Mode("never", "danger-full-access")
+    return mode_of(options.permission_mode)
+
+
+def check(options: AgentOptions) -> None:
+    """Refuse what codex does not have.
+
+    Raises:
+        InvalidRequest: an option codex has nothing for, or a value that it does not know.
+    """
+    for name in LACKING:
+        if getattr(options, name):
+            raise InvalidRequest(f"codex has no {name}.", hint=f"codex takes {HAS}", field=f"options.{name}")
+    if options.dangerously_skip_permissions and options.permission_mode:
+        hint = "leave one of the two out"
+        message = "dangerously_skip_permissions is a permission mode already."
+        raise InvalidRequest(message, hint=hint, field="options.permission_mode")
+    if options.fork and not options.resume:
+        raise InvalidRequest(
+            "A fork needs the conversation it goes on with.", hint="give resume too", field="options.fork"
+        )
+    mode_of(options.permission_mode)
+    mcp_servers(options.mcp_config)
+
+
+def mcp_servers(config: str | Object | None) -> Object:
+    """MCP servers as codex's configuration names them, from the object that Claude Code takes or codex's own.
+
+    Raises:
+        InvalidRequest: it is neither; a file is not read.
+    """
+    if config is None:
+        return {}
+    if isinstance(config, str):
+        config = _parsed(config)
+    servers = config.get("mcpServers", config.get("mcp_servers", config))
+    if not isinstance(servers, dict) or not all(isinstance(one, dict) for one in servers.values()):
+        raise _no_servers()
+    return {name: {key: value for key, value in one.items() if key != "type"} for name, one in servers.items()}
+
+
+def _parsed(text: str) -> Object:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except ValueError:
+        raise _no_servers() from None
+
+
+def _no_servers() -> InvalidRequest:
+    hint = 'give {"NAME": {"command": "…", "args": […]}}; codex reads servers from no file but its own config.toml'
+    return InvalidRequest("mcp_config names no MCP servers.", hint=hint, field="options.mcp_config")
+
+
+def config_of(options: AgentOptions) -> Object:
+    """What is said in codex's own configuration keys, over what its file says."""
+    config: Object = {}
+    if servers := mcp_servers(options.mcp_config):
+        config["mcp_servers"] = servers
+    if options.add_dirs:
+        config["sandbox_workspace_write.writable_roots"] = options.add_dirs
+    return config
+
+
+def setup_of(definition: Definition) -> Setup:
+    """How the conversation of an agent begins."""
+    options = definition.options
+    mode = mode_wanted(options)
+    asked = {
+        "cwd": definition.cwd,
+        "model": options.model or definition.model,
+        "approvalPolicy": mode.approval,
+        "sandbox": mode.sandbox,
+        "developerInstructions": options.append_system_prompt,
+        "config": config_of(options),
+    }
+    params = {key: value for key, value in asked.items() if value}
+    if options.resume is None:
+        return Setup(params=params, partial=options.partial)
+    method = "thread/fork" if options.fork else "thread/resume"
+    return Setup(method, {"threadId": options.resume, "excludeTurns": True, **params}, options.partial)
