@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,22 +17,25 @@ from roost.agents.claude_control import (
     request_line,
 )
 from roost.agents.claude_lines import Line, read_in_part, read_line
-from roost.agents.claude_messages import assistant, stream_event, user
+from roost.agents.claude_messages import assistant, stream_event, unknown, user
 from roost.agents.claude_notices import OTHER, other, system
 from roost.agents.claude_results import result
 from roost.agents.claude_state import State, remember
 from roost.agents.driver import Decision, Image, Item, Opening, Write
+from roost.agents.titles import one_line
 from roost.model.conversations import OpenApproval, PendingTurn
-from roost.model.events import Unknown
+from roost.model.events import Output, Unknown
 
-_WITH_LINE = {
+_LINES: dict[str, Callable[[State, Line, bytes], list[Item]]] = {
     "assistant": assistant,
     "user": user,
     "stream_event": stream_event,
+    "system": system,
+    "result": result,
+    "control_request": control_request,
+    "control_response": control_response,
     "control_cancel_request": control_cancel_request,
-}
-_WITH_DATA = {"result": result, "control_request": control_request, "control_response": control_response}
-_WITH_BOTH = {"system": system} | dict.fromkeys(OTHER, other)
+} | dict.fromkeys(OTHER, other)
 
 
 class ClaudeCodec:
@@ -44,8 +48,9 @@ class ClaudeCodec:
         """The handshake; its answer says that prompts are taken."""
         state, definition = self._state, opening.definition
         state.cwd = definition.cwd
-        state.resumed = any(word.startswith(("--resume", "--continue")) for word in opening.argv)
+        state.resumed = goes_on(opening.argv)
         state.one_shot = not takes_prompts(opening.argv)
+        state.plain = state.one_shot and value_of(opening.argv, "--output-format") in (None, "text")
         if state.one_shot:
             return []
         return [request_line(state, ["initialize"], {"subtype": "initialize", "hooks": None})]
@@ -54,35 +59,32 @@ class ClaudeCodec:
         """A line of standard output; the times that the CLI tells are not used."""
         try:
             told = read_line(line)
+            handler = _LINES.get(told.type)
+            if handler is not None:
+                return handler(self._state, told, line)
         except msgspec.ValidationError as error:
             return self._in_part(line, str(error))
         except msgspec.DecodeError:
-            return _plain(line)
-        return self._understood(told, line)
-
-    def _understood(self, told: Line, line: bytes) -> list[Item]:
-        kind = told.type
-        if (with_line := _WITH_LINE.get(kind)) is not None:
-            return with_line(self._state, told)
-        try:
-            if (with_both := _WITH_BOTH.get(kind)) is not None:
-                return with_both(self._state, told, line)
-            if (with_data := _WITH_DATA.get(kind)) is not None:
-                return with_data(self._state, line)
-        except msgspec.ValidationError as error:
-            return [Unknown(0, 0, _text(line), str(error))]
-        return [Unknown(0, 0, _text(line), f"a line of the type {kind!r}")]
+            return self._plain(line)
+        return [unknown(line, f"a line of the type {one_line(told.type, 64)!r}")]
 
     def _in_part(self, line: bytes, error: str) -> list[Item]:
         """What can be understood of a line of which something is other than expected, and the line as it is."""
+        left = unknown(line, error)
         try:
             told = read_in_part(Line, line)
-        except msgspec.DecodeError:
-            return _plain(line)
-        items = self._understood(told, line)
-        return (
-            items if any(isinstance(item, Unknown) for item in items) else [*items, Unknown(0, 0, _text(line), error)]
-        )
+            handler = _LINES.get(told.type)
+            items = handler(self._state, told, line) if handler is not None else []
+        except msgspec.ValidationError:
+            return [left]
+        return [*[item for item in items if not isinstance(item, Unknown)], left]
+
+    def _plain(self, line: bytes) -> list[Item]:
+        """A line that is no JSON: the answer where plain text was chosen, or another program's words."""
+        text = line.decode(errors="replace")
+        if self._state.plain:
+            return [Output(0, 0, text)]
+        return [Unknown(0, 0, text, "no JSON")] if text.strip() else []
 
     def prompt(self, turn: PendingTurn, images: list[Image]) -> list[Item]:
         """The next turn's prompt."""
@@ -101,7 +103,7 @@ class ClaudeCodec:
 
     def answer(self, approval: OpenApproval, decision: Decision) -> list[Item]:
         """What was decided."""
-        return [answer_line(approval, decision)]
+        return [answer_line(self._state, approval, decision)]
 
     def change(self, what: str, value: str) -> list[Item]:
         """Another model or permission mode, from now on."""
@@ -127,15 +129,19 @@ class ClaudeCodec:
 
 def takes_prompts(argv: list[str]) -> bool:
     """Whether Claude Code, started so, reads lines of JSON from its standard input."""
-    after = dict(itertools.pairwise(argv))
-    return after.get("--input-format") == "stream-json" or "--input-format=stream-json" in argv
+    return value_of(argv, "--input-format") == "stream-json"
 
 
-def _plain(line: bytes) -> list[Item]:
-    """A line that is no JSON object: other programs' words, or the answer where the user chose plain text."""
-    text = _text(line)
-    return [Unknown(0, 0, text, "no JSON object")] if text.strip() else []
+def goes_on(argv: list[str]) -> bool:
+    """Whether it goes on with a conversation."""
+    return any(word in _GOING_ON or word.startswith("--resume=") for word in argv)
 
 
-def _text(line: bytes) -> str:
-    return line.decode(errors="replace")
+def value_of(argv: list[str], flag: str) -> str | None:
+    """What stands behind a flag, in the next word or in the same."""
+    after = dict(itertools.pairwise([*argv, ""]))
+    joined = next((word for word in argv if word.startswith(flag + "=")), None)
+    return after.get(flag) if joined is None else joined.partition("=")[2]
+
+
+_GOING_ON = frozenset({"--resume", "-r", "--continue", "-c"})

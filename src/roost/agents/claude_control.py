@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from roost.agents.claude_lines import Answered, Asked, Line, Request, read_request, read_response
-from roost.agents.claude_state import REMEMBERED, State, learn
+from roost.agents.claude_messages import unknown
+from roost.agents.claude_state import REMEMBERED, State, learn, remember
 from roost.agents.claude_tools import call_title
 from roost.agents.driver import Decision, Image, Item, Ready, Withdrawn, Write
+from roost.agents.titles import one_line
 from roost.model.conversations import OpenApproval, PendingTurn
-from roost.model.events import Conversation, Notice, Permission, Unknown
+from roost.model.events import Conversation, Notice, Permission
 
 TURNS = uuid.UUID("5d1f3b0e-4a53-4a1e-9f3c-0c1f6f6f8b1d")
 """The namespace of the UUIDs that turns have for the CLI."""
@@ -59,8 +61,14 @@ def request_line(state: State, about: list[str], request: dict[str, Any]) -> Wri
     return Write(_line({"type": "control_request", "request_id": request_id, "request": request}))
 
 
-def answer_line(approval: OpenApproval, decision: Decision) -> Write:
+def forget_ask(state: State, request_id: str) -> None:
+    """Nothing more is expected of a question."""
+    state.asks = {call: asked for call, asked in state.asks.items() if asked != request_id}
+
+
+def answer_line(state: State, approval: OpenApproval, decision: Decision) -> Write:
     """What somebody decided, in the CLI's words."""
+    forget_ask(state, approval.approval_id)
     if decision.allow:
         return _reply(approval.approval_id, _allowed(approval, decision))
     told: dict[str, Any] = {"behavior": "deny", "message": decision.reason or _DENIED}
@@ -112,9 +120,9 @@ def _line(value: object) -> bytes:
 # What it asks
 
 
-def control_request(state: State, line: bytes) -> list[Item]:
+def control_request(state: State, line: Line, data: bytes) -> list[Item]:
     """It waits for an answer, which it always gets: what we do not know is refused at once."""
-    told = read_request(line)
+    told = read_request(data)
     asked = told.request
     if asked.subtype == "can_use_tool":
         return [_permission(state, told)]
@@ -123,18 +131,21 @@ def control_request(state: State, line: bytes) -> list[Item]:
     refusal = {"subtype": "error", "request_id": told.request_id, "error": f"{asked.subtype} is not supported"}
     return [
         Write(_line({"type": "control_response", "response": refusal})),
-        Unknown(0, 0, line.decode(errors="replace"), f"a control request of the kind {asked.subtype!r}"),
+        unknown(data, f"a control request of the kind {one_line(asked.subtype, 64)!r}"),
     ]
 
 
-def control_cancel_request(state: State, line: Line) -> list[Item]:
+def control_cancel_request(state: State, line: Line, data: bytes) -> list[Item]:
     """What it asked is settled in another way."""
+    forget_ask(state, str(line.request_id))
     return [Withdrawn(str(line.request_id), "the agent no longer asks")]
 
 
 def _permission(state: State, told: Request) -> Permission:
     asked = told.request
     kind = _KINDS.get(asked.tool_name, "tool")
+    if asked.tool_use_id:
+        remember(state.asks, asked.tool_use_id, told.request_id)
     title = call_title(asked.tool_name, asked.input, state.cwd)
     event = Permission(0, 0, told.request_id, asked.tool_name, asked.input, title, [], kind, asked.tool_use_id)
     choices = _answer_choices(asked.input) if kind == "question" else _choices(asked, kind)
@@ -219,12 +230,12 @@ def _questions(given: dict[str, Any]) -> list[dict[str, Any]]:
 # What it answers
 
 
-def control_response(state: State, line: bytes) -> list[Item]:
+def control_response(state: State, line: Line, data: bytes) -> list[Item]:
     """The answer to a request of ours."""
-    told = read_response(line).response
+    told = read_response(data).response
     about = state.requests.pop(told.request_id, None)
     if about is None:
-        return [Unknown(0, 0, line.decode(errors="replace"), "an answer to what was not asked")]
+        return [unknown(data, "an answer to what was not asked")]
     failed = told.subtype != "success"
     refused: list[Item] = []
     if failed:

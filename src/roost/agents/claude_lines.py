@@ -61,16 +61,22 @@ class Line(Struct, gc=False):
     uuid: str | None = None
     session_id: str | None = None
     parent_tool_use_id: str | None = None
-    message: Message | None = None
+    message: Message | str | None = None
     event: Piece | str | None = None
     api_message_id: str | None = None
     error: Any = None
+    is_api_error_message: Any = None
+    api_error_status: Any = None
+    api_error_type: Any = None
     isReplay: bool | None = None
     isSynthetic: bool | None = None
     tool_use_result: Raw | UnsetType = UNSET
     tool_result_meta: Raw | UnsetType = UNSET
     model: Any = None
     permissionMode: Any = None
+    cwd: Raw | UnsetType = UNSET
+    tools: Raw | UnsetType = UNSET
+    mcp_servers: Raw | UnsetType = UNSET
     request_id: Any = None
 
 
@@ -107,9 +113,9 @@ class Report(Struct, gc=False):
     interrupted: Any = None
     backgroundTaskId: Any = None
     persistedOutputPath: Any = None
-    isAsync: Any = None
     agentId: Any = None
-    edit_mode: Any = None
+    original_file: Any = None
+    updated_file: Any = None
 
 
 class Amounts(Struct, gc=False):

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from roost.agents.claude_lines import Block, Line, Report, ResultNote, read_in_part, read_notes, read_report
+from roost.agents.claude_lines import Block, Line, Message, Report, ResultNote, read_in_part, read_notes, read_report
 from roost.agents.claude_state import State, remember
 from roost.agents.claude_tools import EDITING, call_path, call_title
-from roost.agents.driver import Item, Stopped, Taken
+from roost.agents.driver import Item, Stopped, Taken, Withdrawn
+from roost.agents.line_diff import count_changed
 from roost.agents.titles import one_line
-from roost.model.events import FileChange, Notice, Output, Progress, Thinking, ToolCall, ToolResult, Unknown
+from roost.model.events import Error, FileChange, Notice, Output, Progress, Thinking, ToolCall, ToolResult, Unknown
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that the CLI makes itself, such as errors."""
@@ -25,30 +26,31 @@ _COMMAND_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*?)</local-com
 _TODO_STATES = {"pending": "pending", "in_progress": "active", "completed": "done"}
 
 
-def assistant(state: State, line: Line) -> list[Item]:
+def assistant(state: State, line: Line, data: bytes) -> list[Item]:
     """A message of the model, or one block of it."""
-    message = line.message
-    if message is None:
-        return []
-    items = _stopped(state, line)
-    parent = line.parent_tool_use_id
-    if isinstance(message.content, str):
-        items.append(Output(0, 0, message.content, message.id, False, parent))
-        return items
-    for block in message.content:
+    message, parent = line.message, line.parent_tool_use_id
+    if not isinstance(message, Message):
+        return [unknown(data, "a message without a body")]
+    if line.is_api_error_message:
+        return _failure(state, line, message)
+    items = stopped(state, None) if state.problem is not None and message.model != SYNTHETIC else []
+    for block in blocks(message.content):
         if block.type == "text":
             if block.text:
                 items.append(Output(0, 0, block.text, message.id, False, parent))
-        elif block.type == "tool_use":
+        elif block.type in ("tool_use", "server_tool_use", "mcp_tool_use"):
             items += _call(state, block, parent)
         elif block.type in ("thinking", "redacted_thinking"):
-            items.append(Thinking(0, 0, block.thinking or "", message.id, False, parent))
+            if block.thinking:
+                items.append(Thinking(0, 0, block.thinking, message.id, False, parent))
+        elif block.tool_use_id:
+            items += _result(state, line, block, None)
         else:
-            items += _other(state, block, parent)
+            items.append(unknown(data, f"a block of the type {one_line(block.type, 64)!r}"))
     return items
 
 
-def stream_event(state: State, line: Line) -> list[Item]:
+def stream_event(state: State, line: Line, data: bytes) -> list[Item]:
     """A piece of a message that is being made."""
     event = line.event
     if event is None or isinstance(event, str):
@@ -68,23 +70,33 @@ def stream_event(state: State, line: Line) -> list[Item]:
     return []
 
 
-def user(state: State, line: Line) -> list[Item]:
+def user(state: State, line: Line, data: bytes) -> list[Item]:
     """Tools' results, prompts said again, and prompts that the CLI makes itself."""
     message = line.message
-    if message is None:
-        return []
+    if not isinstance(message, Message):
+        return [unknown(data, "a message without a body")]
     if line.isReplay and line.uuid in state.waiting:
         return taken(state, line.uuid)
-    if isinstance(message.content, str):
-        return _said(state, line, message.content)
     items: list[Item] = []
     notes = {note.id: note for note in _notes(line.tool_result_meta)} if line.tool_result_meta is not UNSET else {}
-    for block in message.content:
+    for block in blocks(message.content):
         if block.type == "tool_result":
             items += _result(state, line, block, notes.get(block.tool_use_id))
-        else:
+        elif block.type == "text":
             items += _said(state, line, block.text or "")
+        elif not line.isReplay:
+            items.append(unknown(data, f"a block of the type {one_line(block.type, 64)!r}"))
     return items
+
+
+def blocks(content: list[Block] | str) -> list[Block]:
+    """A message's content, which may be mere text."""
+    return [Block(type="text", text=content)] if isinstance(content, str) else content
+
+
+def unknown(data: bytes, reason: str) -> Unknown:
+    """A line as it was, and what of it is not known."""
+    return Unknown(0, 0, data.decode(errors="replace"), reason)
 
 
 def taken(state: State, uuid: str) -> list[Item]:
@@ -107,12 +119,13 @@ def stopped(state: State, problem: str | None, message: str = "") -> list[Item]:
 # The model
 
 
-def _stopped(state: State, line: Line) -> list[Item]:
-    message, error = line.message, line.error
-    if message is None or not isinstance(error, str):
-        return stopped(state, None) if message is not None and message.model != SYNTHETIC else []
-    problem = "login" if error in LOGIN else "quota" if error in QUOTA else None
-    return stopped(state, problem, _text(message.content)) if problem is not None else []
+def _failure(state: State, line: Line, message: Message) -> list[Item]:
+    """What the CLI says in the model's place when the model cannot be asked."""
+    text = "\n".join([block.text or "" for block in blocks(message.content)])
+    details = {"error": line.error, "status": line.api_error_status, "type": line.api_error_type}
+    told = Error(0, 0, "API_ERROR", text, {name: value for name, value in details.items() if value is not None})
+    problem = "login" if line.error in LOGIN else "quota" if line.error in QUOTA else None
+    return [told, *(stopped(state, problem, text) if problem is not None else [])]
 
 
 def _call(state: State, block: Block, parent: str | None) -> list[Item]:
@@ -126,26 +139,13 @@ def _call(state: State, block: Block, parent: str | None) -> list[Item]:
     return [call]
 
 
-def _other(state: State, block: Block, parent: str | None) -> list[Item]:
-    """Tools that the model's server runs, and what is not known."""
-    if block.type == "server_tool_use":
-        return _call(state, block, parent)
-    if block.tool_use_id:
-        return [ToolResult(0, 0, block.tool_use_id, "", _text(block.content), parent_tool_use_id=parent)]
-    return [Unknown(0, 0, msgspec.json.encode(block).decode(), f"a block of the type {one_line(block.type, 64)!r}")]
-
-
 def _progress(todos: object) -> list[Item]:
     if not isinstance(todos, list):
         return []
-    items = []
-    for todo in todos:
-        if isinstance(todo, dict) and isinstance(todo.get("content"), str):
-            item = {"text": todo["content"], "state": _TODO_STATES.get(str(todo.get("status")), "pending")}
-            items.append(item | {"active": todo["activeForm"]} if isinstance(todo.get("activeForm"), str) else item)
-    done = sum(item["state"] == "done" for item in items)
+    known = [todo for todo in todos if isinstance(todo, dict) and isinstance(todo.get("content"), str)]
+    items = [{"text": todo["content"], "state": _TODO_STATES.get(str(todo.get("status")), "pending")} for todo in known]
     current = next((item["text"] for item in items if item["state"] == "active"), None)
-    return [Progress(0, 0, done, len(items), current, items)]
+    return [Progress(0, 0, sum(item["state"] == "done" for item in items), len(items), current, items)]
 
 
 # The user's side
@@ -159,12 +159,14 @@ def _result(state: State, line: Line, block: Block, note: ResultNote | None) -> 
     if note is not None:
         details |= _verdict(note)
     changes: list[Item] = []
+    if (asked := state.asks.pop(block.tool_use_id, None)) is not None:
+        changes.append(Withdrawn(asked, "the agent went on without an answer"))
     edited = state.edits.pop(block.tool_use_id, None)
     report = _report(line.tool_use_result) if line.tool_use_result is not UNSET else None
     if report is not None:
         details |= _told(report)
         if edited is not None and not is_error:
-            changes = _change(report, block.tool_use_id)
+            changes += _change(report, block.tool_use_id)
     result = ToolResult(0, 0, block.tool_use_id, "", content, is_error, None, line.parent_tool_use_id, details)
     return [result, *changes]
 
@@ -186,7 +188,7 @@ def _told(report: Report) -> dict[str, Any]:
         "interrupted": True if report.interrupted is True else None,
         "background_task": report.backgroundTaskId,
         "whole_output": report.persistedOutputPath,
-        "agent_id": report.agentId if report.isAsync is True else None,
+        "agent_id": report.agentId,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -200,7 +202,9 @@ def _change(report: Report, tool_use_id: str) -> list[Item]:
     if report.type == "create":
         return [FileChange(0, 0, path, "created", size, _lines(whole or ""), 0, tool_use_id)]
     added = removed = None
-    if report.structuredPatch is not None:
+    if isinstance(report.original_file, str) and isinstance(report.updated_file, str):
+        added, removed = count_changed(report.original_file, report.updated_file)
+    elif report.structuredPatch is not None:
         lines = [line for hunk in report.structuredPatch for line in hunk.lines]
         added = sum(line.startswith("+") for line in lines)
         removed = sum(line.startswith("-") for line in lines)
@@ -226,7 +230,7 @@ def _said(state: State, line: Line, text: str) -> list[Item]:
 
 
 def _text(content: object) -> str:
-    """The text of a result, of a message's blocks or of anything else that a tool gave."""
+    """The text of what a tool gave."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -235,8 +239,6 @@ def _text(content: object) -> str:
 
 
 def _piece(part: object) -> str:
-    if isinstance(part, Block):
-        return part.text or ""
     if isinstance(part, dict):
         text = part.get("text")
         return text if isinstance(text, str) else f"[{one_line(str(part.get('type', 'object')), 64)}]"

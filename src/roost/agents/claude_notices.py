@@ -6,12 +6,14 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import UNSET
+
 from roost.agents.claude_lines import Line, read_object
-from roost.agents.claude_messages import LOGIN, stopped, taken
+from roost.agents.claude_messages import LOGIN, stopped, taken, unknown
 from roost.agents.claude_state import State, learn
 from roost.agents.driver import Busy, Item, Taken
 from roost.agents.titles import one_line
-from roost.model.events import Conversation, Notice, Unknown
+from roost.model.events import Conversation, Notice
 
 Told = dict[str, Any]
 
@@ -22,7 +24,7 @@ def system(state: State, line: Line, data: bytes) -> list[Item]:
         return _init(state, line, data)
     handler = _SUBTYPES.get(line.subtype or "")
     if handler is None:
-        return [Unknown(0, 0, data.decode(errors="replace"), f"a system line of the kind {line.subtype!r}")]
+        return [unknown(data, f"a system line of the kind {one_line(str(line.subtype), 64)!r}")]
     return handler(state, read_object(data))
 
 
@@ -39,17 +41,20 @@ def _init(state: State, line: Line, data: bytes) -> list[Item]:
         items.append(Taken())
     model, mode = line.model if isinstance(line.model, str) else None, line.permissionMode
     told = learn(state, line.session_id, model, mode if isinstance(mode, str) else None)
-    known = _sum(data)
+    known = _sum(line)
     if told or known != state.known:
         state.known = known
         items.append(_opened(state, read_object(data)))
     return items
 
 
-def _sum(data: bytes) -> int:
-    """Of that part of the line that is the same for every turn of a session."""
-    told = read_object(data)
-    return zlib.crc32(repr([told.get(name) for name in _SETTINGS]).encode(errors="replace"))
+def _sum(line: Line) -> int:
+    """Of what may change between two turns of a session."""
+    known = 0
+    for part in (line.cwd, line.tools, line.mcp_servers):
+        if part is not UNSET:
+            known = zlib.crc32(part, known)
+    return known
 
 
 _SETTINGS = ("cwd", "claude_code_version", "tools", "mcp_servers", "slash_commands", "agents", "skills", "output_style")
@@ -124,7 +129,9 @@ def _hook_finished(state: State, told: Told) -> list[Item]:
 
 def _task(code: str, *text: str) -> Callable[[State, Told], list[Item]]:
     def tell(state: State, told: Told) -> list[Item]:
-        message = ": ".join([str(told[name]) for name in text if told.get(name)])
+        patch = told.get("patch")
+        changed = told | patch if isinstance(patch, dict) else told
+        message = ": ".join([str(changed[name]) for name in text if changed.get(name)])
         details = _some(told, "task_id", "tool_use_id", "task_type", "subagent_type", "status", "output_file", "patch")
         return [Notice(0, 0, code, message, details)]
 
@@ -189,7 +196,7 @@ _SUBTYPES: dict[str, Callable[[State, Told], list[Item]]] = {
     "hook_response": _hook_finished,
     "task_started": _task("TASK_STARTED", "description"),
     "task_progress": _task("TASK_PROGRESS", "description"),
-    "task_updated": _task("TASK_UPDATED", "description"),
+    "task_updated": _task("TASK_UPDATED", "status", "description"),
     "task_notification": _task("TASK_FINISHED", "status", "summary"),
     "background_tasks_changed": _background,
     "thinking_tokens": _nothing,

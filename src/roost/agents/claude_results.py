@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from roost.agents.claude_lines import Amounts, ResultLine, read_in_part, read_result
+from roost.agents.claude_lines import Amounts, Line, ResultLine, read_in_part, read_result
 from roost.agents.claude_messages import stopped, taken
 from roost.agents.claude_state import Baseline, State
-from roost.agents.driver import Finished, Item
+from roost.agents.driver import Finished, Item, Taken
 from roost.model.events import Turn, Usage
 
 _DETAILS = (
@@ -25,27 +25,40 @@ _DETAILS = (
     "origin",
 )
 _DIAGNOSTIC = "[ede_diagnostic]"
+_NOTHING = Amounts()
 
 
-def result(state: State, line: bytes) -> list[Item]:
+def result(state: State, line: Line, data: bytes) -> list[Item]:
     """A `result` line. It is not the last one: a background task that ends makes another."""
     try:
-        told = read_result(line)
+        told = read_result(data)
     except msgspec.ValidationError:
-        told = read_in_part(ResultLine, line)
+        told = read_in_part(ResultLine, data)
     items: list[Item] = []
     for uuid in told.user_message_uuids or ():
         items += taken(state, uuid)
+    if not state.working and state.prompted is None:
+        items.append(Taken())
     items += _usage(state, told)
     others = _others_turn(state, told)
     ended = _outcome(state, told)
     items.append(_apart(ended, told.uuid) if others else ended)
-    if not told.is_error and not told.local_command:
-        items += stopped(state, None)
+    items += _stopped(state, told)
     if not others:
+        state.waiting = {uuid: turn_id for uuid, turn_id in state.waiting.items() if turn_id != state.prompted}
         state.prompted = None
     state.working, state.interrupted = False, False
     return items
+
+
+def _stopped(state: State, told: ResultLine) -> list[Item]:
+    """What keeps the agent from working, also where no message said it."""
+    if not told.is_error:
+        return [] if told.local_command else stopped(state, None)
+    text = told.result if isinstance(told.result, str) else ""
+    if told.api_error_status in (401, 403) or "/login" in text:
+        return stopped(state, "login", text)
+    return stopped(state, "quota", text) if told.api_error_status == 429 else []
 
 
 def _others_turn(state: State, told: ResultLine) -> bool:
@@ -68,8 +81,8 @@ def _outcome(state: State, told: ResultLine) -> Finished:
     aborted = isinstance(told.terminal_reason, str) and told.terminal_reason.startswith("aborted")
     if aborted or (state.interrupted and told.subtype == "error_during_execution"):
         return Finished("interrupted", text, None, details)
-    reason = "; ".join([error for error in errors if not error.startswith(_DIAGNOSTIC)]) or text or told.subtype
-    return Finished("failed", text, reason or "the turn failed", details)
+    said = [error for error in errors if not error.startswith(_DIAGNOSTIC)]
+    return Finished("failed", "", "; ".join(said) or text or told.subtype or "the turn failed", details)
 
 
 def _apart(ended: Finished, uuid: str | None) -> Turn:
@@ -91,7 +104,7 @@ def _usage(state: State, told: ResultLine) -> list[Item]:
         fresh = _since(state, told, total)
     state.spent = {model: _baseline(amounts) for model, amounts in total.items()}
     state.resumed = False
-    return [_event(model, amounts) for model, amounts in fresh.items() if _event(model, amounts) != Usage(0, 0, model)]
+    return [_event(model, amounts) for model, amounts in fresh.items() if amounts != _NOTHING]
 
 
 def _since(state: State, told: ResultLine, total: dict[str, Amounts]) -> dict[str, Amounts]:
@@ -117,7 +130,7 @@ def _less(amounts: Amounts, before: Baseline | None) -> Amounts:
         amounts.outputTokens - before.output_tokens,
         amounts.cacheReadInputTokens - before.cache_read_tokens,
         amounts.cacheCreationInputTokens - before.cache_write_tokens,
-        amounts.costUSD - before.cost_usd,
+        round(amounts.costUSD - before.cost_usd, 12),
     )
 
 

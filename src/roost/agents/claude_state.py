@@ -32,6 +32,8 @@ class State(Struct):
     """A sum over the tools and servers that were told last."""
     one_shot: bool = False
     """Whether the prompt is an argument, so that nothing can be written."""
+    plain: bool = False
+    """Whether the answer comes as plain text."""
     resumed: bool = False
     """Whether totals may begin with what was spent before this process."""
     requests: dict[str, list[str]] = {}
@@ -47,7 +49,9 @@ class State(Struct):
     messages: dict[str, str] = {}
     """Ids of the messages that are being made, by the sub-agent's call."""
     edits: dict[str, str] = {}
-    """Open calls that change files or the plan: the tools' names."""
+    """Open calls that change files: the tools' names."""
+    asks: dict[str, str] = {}
+    """What it waits for an answer to: the questions' ids by the calls'."""
     spent: dict[str, Baseline] = {}
     problem: str | None = None
 
