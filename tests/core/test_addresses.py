@@ -44,3 +44,10 @@ def test_a_path_is_found(path: str, expected: Found[str]) -> None:
 )
 def test_nothing_else_is(path: str) -> None:
     assert TABLE.find(path) is None
+
+
+def test_several_parts_may_vary() -> None:
+    addresses = Addresses({"/a/{name}/t": "list", "/a/{name}/t/{turn}": "one", "/a/{name}/{what}/x": "x"})
+    assert addresses.find("/a/n/t/7") == ("one", {"name": "n", "turn": "7"})
+    assert addresses.find("/a/n/y/x") == ("x", {"name": "n", "what": "y"})
+    assert addresses.find("/a/n/t/") is None

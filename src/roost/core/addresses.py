@@ -1,6 +1,6 @@
 """Finding what serves a path: by look-up, whatever the number of routes.
 
-A pattern is a plain path, a path with one part that varies (`/api/agents/{name}/kill`), or one whose rest varies
+A pattern is a plain path, a path with parts that vary (`/api/agents/{name}/kill`), or one whose rest varies
 (`/assets/{path:path}`). A plain path wins over one that varies, and that over one whose rest does. A part that varies
 is never empty and holds no slash.
 """
@@ -21,10 +21,10 @@ class Found(NamedTuple, Generic[T]):
 
 
 class _Shape(NamedTuple):
-    """Patterns of `parts` parts whose part number `place` varies."""
+    """Patterns of `parts` parts, of which those at `places` vary."""
 
     parts: int
-    place: int
+    places: tuple[int, ...]
 
 
 class Addresses(Generic[T]):
@@ -32,7 +32,7 @@ class Addresses(Generic[T]):
 
     def __init__(self, patterns: Mapping[str, T]) -> None:
         self._plain: dict[str, T] = {}
-        self._varying: dict[_Shape, dict[tuple[str, ...], tuple[str, T]]] = {}
+        self._varying: dict[_Shape, dict[tuple[str, ...], tuple[list[str], T]]] = {}
         self._prefixes: list[tuple[str, str, T]] = []
         for pattern, value in patterns.items():
             self._add(pattern, value)
@@ -53,17 +53,18 @@ class Addresses(Generic[T]):
             prefix = pattern.removesuffix(parts[-1])
             self._prefixes.append((prefix, parts[-1][1:-6], value))
         else:
-            place = places[0]
-            fixed = tuple(parts[:place] + parts[place + 1 :])
-            self._varying.setdefault(_Shape(len(parts), place), {})[fixed] = (parts[place][1:-1], value)
+            shape = _Shape(len(parts), tuple(places))
+            names = [parts[place][1:-1] for place in places]
+            self._varying.setdefault(shape, {})[_fixed(parts, shape)] = (names, value)
 
     def _find_varying(self, parts: list[str]) -> Found[T] | None:
         for shape, patterns in self._varying.items():
-            if shape.parts != len(parts) or not parts[shape.place]:
+            if shape.parts != len(parts) or not all([parts[place] for place in shape.places]):
                 continue
-            found = patterns.get(tuple(parts[: shape.place] + parts[shape.place + 1 :]))
+            found = patterns.get(_fixed(parts, shape))
             if found is not None:
-                return Found(found[1], {found[0]: parts[shape.place]})
+                names, value = found
+                return Found(value, {name: parts[place] for name, place in zip(names, shape.places, strict=True)})
         return None
 
     def _find_prefix(self, path: str) -> Found[T] | None:
@@ -71,3 +72,7 @@ class Addresses(Generic[T]):
             if path.startswith(prefix):
                 return Found(value, {name: path[len(prefix) :]})
         return None
+
+
+def _fixed(parts: list[str], shape: _Shape) -> tuple[str, ...]:
+    return tuple([part for place, part in enumerate(parts) if place not in shape.places])
