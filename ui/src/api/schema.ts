@@ -90,10 +90,43 @@ export type AnyEvent =
   | NoticeEvent
   | UnknownEvent
 
+export interface ApprovalList {
+  approvals: ApprovalView[]
+  next_cursor: string | null
+  total: number
+}
+
+/** What an agent asks, and what was decided; `choices` are those of the `permission` event. */
+export interface ApprovalView {
+  approval_id: string
+  agent_name: string
+  session_id: string
+  kind: string
+  tool: string
+  input: Record<string, unknown>
+  title: string
+  choices: Record<string, unknown>[]
+  asked_at: string
+  tool_use_id: string | null
+  details: Record<string, unknown>
+  decision: string | null
+  by: string | null
+  reason: string | null
+  decided_at: string | null
+}
+
 /** Whom the server takes a caller for. */
 export interface CallerView {
   name: string
   role: 'viewer' | 'operator' | 'admin'
+}
+
+/** A file that a turn changed; `added` and `removed` count lines. */
+export interface ChangedFile {
+  path: string
+  change: string
+  added: number
+  removed: number
 }
 
 /** The session is over; `exit_code` is null when a signal ended it or nobody saw how it ended. */
@@ -129,6 +162,17 @@ export interface ConversationEvent {
     details: Record<string, unknown>
     source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
   }
+}
+
+/** What to answer an agent that asks. */
+export interface DecisionBody {
+  decision: 'allow' | 'deny'
+  choice?: string | null
+  reason?: string | null
+  input?: Record<string, unknown> | null
+  answers?: Record<string, string> | null
+  remember?: boolean
+  interrupt?: boolean
 }
 
 export interface ErrorBody {
@@ -182,6 +226,12 @@ export interface HealthView {
   node: string
   components: Record<string, ComponentHealth>
   issues: Issue[]
+}
+
+/** A picture; `data` is base64. */
+export interface ImageBody {
+  media_type: 'image/gif' | 'image/jpeg' | 'image/png' | 'image/webp'
+  data: string
 }
 
 /** The body of `POST /api/agents/{name}/input`: exactly one of the ways to type. */
@@ -343,6 +393,15 @@ export interface ProgressEvent {
     turn: string | null
     source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
   }
+}
+
+/** A prompt for a structured agent. */
+export interface PromptBody {
+  prompt: string
+  turn_id?: string | null
+  policy?: 'interrupt' | 'queue' | 'steer'
+  images?: ImageBody[]
+  options?: Record<string, string>
 }
 
 /** The body of `POST /api/agents/{name}/resize`, in character cells. */
@@ -510,6 +569,12 @@ export interface ToolResultEvent {
   }
 }
 
+/** Something that went wrong in a turn. */
+export interface TurnError {
+  code: string
+  message: string
+}
+
 /** A prompt on its way to its result. */
 export interface TurnEvent {
   type: 'turn'
@@ -536,6 +601,42 @@ export interface TurnEvent {
     details: Record<string, unknown>
     source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
   }
+}
+
+export interface TurnList {
+  turns: TurnView[]
+}
+
+/** What a turn spent with one model. */
+export interface TurnUsage {
+  model: string
+  input_tokens: number
+  output_tokens: number
+  cache_read_tokens: number
+  cache_write_tokens: number
+  cost_usd: number | null
+}
+
+/** A turn and, once it has `ended`, its result. Times are RFC 3339 in UTC. */
+export interface TurnView {
+  turn_id: string
+  agent_name: string
+  session_id: string
+  state: string
+  ended: boolean
+  prompt: string | null
+  by: string | null
+  text: string | null
+  reason: string | null
+  duration_ms: number | null
+  queued_at: string | null
+  started_at: string | null
+  ended_at: string | null
+  usage: TurnUsage[]
+  cost_usd: number | null
+  files: ChangedFile[]
+  errors: TurnError[]
+  repeated: boolean
 }
 
 /** A line that no driver understands, as it was. */
