@@ -54,6 +54,26 @@ def test_margins_charset_and_cursor_style_are_set_back():
         assert code in restored
 
 
+def test_a_shape_that_is_given_up_is_let_be():
+    assert after(b"\x1b[5 q\x1b[0 q").restore() == b"\x1b[0m"
+    assert after(b"\x1b[5 q\x1b[ q").restore() == b"\x1b[0m"
+
+
+def test_tab_stops_are_set_back():
+    assert b"\x1b[?5W" in after(b"\x1b[3g").restore()
+    assert b"\x1b[?5W" in after(b"\x1b[9G\x1bH").restore()
+    assert after(b"\x1b[3g\x1bH\x1b[?5W").restore() == b"\x1b[0m"
+
+
+def test_colours_are_set_back_where_they_were_set():
+    restored = after(b"\x1b]4;1;#f00\x07\x1b]10;red\x1b\\\x1b]12;red\x07").restore()
+    for code in (b"\x1b]104\x1b\\", b"\x1b]110\x1b\\", b"\x1b]112\x1b\\"):
+        assert code in restored
+    assert b"\x1b]111" not in restored
+    assert after(b"\x1b]11;?\x07\x1b]4;7;?\x1b\\").restore() == b"\x1b[0m"
+    assert after(b"\x1b]4;1;#f00\x07\x1b]11;#fff\x07\x1b]104\x07\x1b]111\x1b\\").restore() == b"\x1b[0m"
+
+
 def test_a_reset_forgets_all():
     assert after(b"\x1b[?1049h\x1b[?2004h\x1bc").restore() == b"\x1b[0m"
 
@@ -74,5 +94,6 @@ def test_what_input_depends_on_is_known():
 @given(st.data())
 def test_cuts_make_no_difference(data):
     output = b"a\x1b[?1049h\x1b[?1;2004hb\x1b[>1u\x1b[>4;2m\x1b(0\x1b[5 q\x1b[3;9r\x1b="
+    output += b"\x1b[0 q\x1b[3g\x1b]4;1;#f00\x07\x1b]11;?\x07\x1b]10;#fff\x07\x1b]110\x07"
     at = data.draw(st.integers(0, len(output)))
     assert after(output[:at], output[at:]).restore() == after(output).restore()

@@ -1,5 +1,6 @@
 """One contract for every emulator: what is shown, what is answered, and that a snapshot redraws it."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -213,6 +214,40 @@ def test_a_snapshot_redraws_the_screen(emulator: str, data: bytes) -> None:
         one.feed(b"1m\x07\xa0 goes on \x1b[?1049l and on")
     assert screen.text() == other.text()
     assert screen.cursor == other.cursor
+
+
+@pytest.mark.parametrize("shape", [1, 2, 3, 4, 5, 6])
+def test_a_snapshot_gives_the_cursor_its_shape(emulator: str, shape: int) -> None:
+    assert b"\x1b[%d q" % shape in screen_of(b"\x1b[%d q" % shape, emulator).snapshot()
+
+
+@pytest.mark.parametrize("data", [b"", b"\x1b[6 q\x1b[0 q", b"\x1b[6 q\x1b[ q", b"\x1b[3 q\x1bc"])
+def test_a_cursor_of_no_shape_of_its_own_gets_none(emulator: str, data: bytes) -> None:
+    shapes = re.findall(rb"\x1b\[(\d) q", screen_of(data, emulator).snapshot())
+    assert shapes == [b"0"]
+
+
+@pytest.mark.parametrize("data", [b"\x1b[3g\x1b[1;6H\x1bH\x1b[1;13H\x1bH\r", b"\x1b[4G\x1bH\x1b[?1049h", b"\x1b[3g\r"])
+def test_a_snapshot_sets_the_tab_stops(emulator: str, data: bytes) -> None:
+    screen = screen_of(data, emulator)
+    other = screen_of(b"\x1b[2G\x1bH", emulator)
+    other.feed(screen.snapshot())
+    for one in (screen, other):
+        one.feed(b"\r\x1b[Ka\tb\tc")
+    assert screen.text() == other.text()
+
+
+def test_usual_tab_stops_are_not_set_one_by_one(emulator: str) -> None:
+    assert b"\x1bH" not in screen_of(b"", emulator).snapshot()
+
+
+def test_a_snapshot_sets_the_colours_that_the_program_set() -> None:
+    pytest.importorskip("pyghostty")
+    screen = screen_of(b"\x1b]4;1;#ff0080\x07\x1b]10;#00ff00\x07\x1b]12;#123456\x07", "ghostty")
+    colours = re.findall(rb"\x1b\]([^\x1b]*)\x1b\\", screen.snapshot())
+    assert colours == [b"4;1;rgb:ff/00/80", b"10;rgb:00/ff/00", b"12;rgb:12/34/56"]
+    screen.feed(b"\x1b]104\x07\x1b]110\x07\x1b]112\x07")
+    assert b"\x1b]" not in screen.snapshot()
 
 
 @pytest.mark.parametrize("path", CASTS, ids=lambda path: path.stem)

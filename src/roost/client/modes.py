@@ -7,10 +7,11 @@ import re
 _CONTROL = re.compile(
     rb"\x1b(?:\[(?P<private>\?[\d;]{0,64})(?P<set>[hl])|\[(?P<kitty>[<>=])(?P<flags>[\d;]{0,64})u"
     rb"|\[>(?P<other>[\d;]*)m"
-    rb"|(?P<reset>c)|\[(?P<soft>!)p|\[[\d;]*(?P<style> )q|\[\d*;?\d*(?P<margins>r)|(?P<keypad>[=>])"
-    rb"|[()](?P<charset>[0A-Z]))"
+    rb"|(?P<reset>c)|\[(?P<soft>!)p|\[(?P<unstyle>0?) q|\[[\d;]*(?P<style> )q|\[\d*;?\d*(?P<margins>r)"
+    rb"|\[\?(?P<retab>5)W|\[[\d;]*(?P<untab>g)|(?P<tab>H)|(?P<keypad>[=>])|[()](?P<charset>[0A-Z])"
+    rb"|\](?P<colour>4;\d+|1[0-2]);(?=[^?])|\](?P<uncolour>104|11[0-2])(?=[\x07\x1b]))"
 )
-_UNFINISHED = re.compile(rb"\x1b(?:\[[?<>=!]?[\d;]* ?|[()])?\Z")
+_UNFINISHED = re.compile(rb"\x1b(?:\[[?<>=!]?[\d;]* ?|[()]|\][\d;]{0,12})?\Z")
 MAX_HELD = 64
 
 _DEFAULT_ON = frozenset({7, 25})
@@ -85,6 +86,20 @@ class Modes:
         elif match["soft"]:
             self._changed = {mode: on for mode, on in self._changed.items() if mode not in _SOFTLY_RESET}
             self._extras -= {"margins", "keypad", "charset"}
+        elif match["colour"]:
+            self._extras.add(_COLOURS[match["colour"].partition(b";")[0]])
+        else:
+            self._take_extra(match)
+
+    def _take_extra(self, match: re.Match[bytes]) -> None:
+        if match["unstyle"] is not None:
+            self._extras.discard("style")
+        elif match["retab"]:
+            self._extras.discard("tabs")
+        elif match["uncolour"]:
+            self._extras.discard(_COLOURS[match["uncolour"][1:].lstrip(b"0")])
+        elif match["tab"] or match["untab"]:
+            self._extras.add("tabs")
         else:
             self._extras.update(name for name in ("other", "style", "margins", "keypad", "charset") if match[name])
 
@@ -107,4 +122,15 @@ class Modes:
         return b"".join([*parts, main.restore()])
 
 
-_BACK = (("other", b"\x1b[>4m"), ("style", b"\x1b[0 q"), ("keypad", b"\x1b>"), ("charset", b"\x1b(B"))
+_COLOURS = {b"4": "palette", b"10": "foreground", b"11": "background", b"12": "cursor"}
+_BACK = (
+    ("other", b"\x1b[>4m"),
+    ("style", b"\x1b[0 q"),
+    ("keypad", b"\x1b>"),
+    ("charset", b"\x1b(B"),
+    ("tabs", b"\x1b[?5W"),
+    ("palette", b"\x1b]104\x1b\\"),
+    ("foreground", b"\x1b]110\x1b\\"),
+    ("background", b"\x1b]111\x1b\\"),
+    ("cursor", b"\x1b]112\x1b\\"),
+)

@@ -140,8 +140,9 @@ class Screen:
     def snapshot(self, scrollback_rows: int = 0) -> bytes:
         """Bytes after which a terminal of this size shows what this one shows.
 
-        Cursor, colours, title, and the modes that matter to input come with it; while the alternate screen is on, the
-        main one comes before it, so leaving works too. `scrollback_rows` of history are written first.
+        Cursor and its shape, tab stops, title, and the modes that matter to input come with it, and the colours that
+        the program gave the palette where the emulator knows them. While the alternate screen is on, the main one comes
+        before it, so leaving works too. `scrollback_rows` of history are written first.
         """
         return self._emulator.snapshot(max(0, scrollback_rows))
 
@@ -205,6 +206,22 @@ def mode_bytes(numbers: Iterable[int], on: bool) -> bytes:
     return (b"\x1b[?%b%b" % (b";".join(listed), b"h" if on else b"l") if listed else b"") + keypad
 
 
+TAB_WIDTH = 8
+
+
+def tab_bytes(columns: Iterable[int], cols: int) -> bytes:
+    """The sequence that sets tab stops (from 0) and goes home; empty where they are the usual ones."""
+    stops = [column for column in sorted(columns) if 0 < column < cols]
+    if stops == list(range(TAB_WIDTH, cols, TAB_WIDTH)):
+        return b""
+    return b"\x1b[3g" + b"".join(b"\x1b[%dG\x1bH" % (column + 1) for column in stops) + b"\x1b[H"
+
+
+def shape_bytes(number: int) -> bytes:
+    """The sequence that gives the cursor a shape (DECSCUSR); empty for 0, the shape that it has by default."""
+    return b"\x1b[%d q" % number if number else b""
+
+
 def printable(text: str) -> str:
     """Text without controls, so that it can stand inside a sequence."""
     return "".join(char for char in text if char >= " " and not "\x7f" <= char <= "\x9f")
@@ -217,7 +234,7 @@ RESET = (
     b"\x1b[!p"
     + mode_bytes(reversed(ALTERNATE_MODES), on=False)
     + mode_bytes((6, *MODES_OFF_BY_DEFAULT), on=False)
-    + b"\x1b[?7h\x1b[4l\x1b(B\x0f"
+    + b"\x1b[?7h\x1b[4l\x1b(B\x0f\x1b[0 q\x1b[?5W"
     + BLANK
 )
 """Puts a terminal in the state from which a snapshot draws. The client's own history is left alone."""

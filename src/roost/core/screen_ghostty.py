@@ -22,6 +22,16 @@ _KEYBOARD = re.compile(rb"\x1b\[=(\d+);1u")
 """Kitty's keyboard flags as the formatter sets them. A snapshot pushes them instead, so that they can be popped."""
 
 
+_TAB_STOPS = re.compile(rb"\x1b\[(\d+)G\x1bH")
+_BLINKING = 12
+_STEADY_SHAPES = {
+    lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_BLOCK: 2,
+    lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_UNDERLINE: 4,
+    lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_BAR: 6,
+}
+_OWN_COLOURS = ((10, "COLOR_FOREGROUND"), (11, "COLOR_BACKGROUND"), (12, "COLOR_CURSOR"))
+
+
 class GhosttyEmulator:
     """A libghostty terminal. Its history is bounded in bytes and lines; images are not kept."""
 
@@ -33,6 +43,8 @@ class GhosttyEmulator:
         self._set("SCROLLBACK_MAX_BYTES", "size_t", scrollback_bytes)
         self._set("KITTY_IMAGE_STORAGE_LIMIT", "uint64_t", 0)
         self._set("CONTINUATION_MAX_BYTES", "size_t", _UNFINISHED_BYTES)
+        # No program can ask for this shape: where the cursor has it, none was asked for.
+        self._set("DEFAULT_CURSOR_STYLE", "GhosttyTerminalCursorStyle", lib.GHOSTTY_TERMINAL_CURSOR_STYLE_BLOCK_HOLLOW)
         self.resize(*size)
         if on_reply is not None:
             self._terminal.on_reply(on_reply)
@@ -119,11 +131,12 @@ class GhosttyEmulator:
 
     def snapshot(self, scrollback_rows: int) -> bytes:
         """Bytes that redraw everything."""
-        parts = [screen.RESET]
+        parts = [screen.RESET, self._tab_stops(), self._colours()]
         if self.alternate:
             parts += [self._main_screen(scrollback_rows), self._enter_alternate()]
             scrollback_rows = 0
         parts += [self._content(scrollback_rows), self._saved_cursor(), self._ending(), self._modes()]
+        parts.append(screen.shape_bytes(self._shape()))
         if self.title:
             parts.append(b"\x1b]2;" + screen.printable(self.title).encode() + b"\x07")
         return b"".join(parts) + self._unfinished()
@@ -217,6 +230,48 @@ class GhosttyEmulator:
         ending = self._format(cell, extras=True).removeprefix(self._format(cell))
         return _KEYBOARD.sub(b"\x1b[>\\1u", ending)
 
+    def _tab_stops(self) -> bytes:
+        found = _TAB_STOPS.findall(self._format(self._cell_selection(), tab_stops=True))
+        return screen.tab_bytes((int(column) - 1 for column in found), self._terminal.size[0])
+
+    def _shape(self) -> int:
+        """The cursor's shape by its number in DECSCUSR; 0 for the default."""
+        state = ffi.new("GhosttyRenderState*")
+        check(lib.ghostty_render_state_new(ffi.NULL, state), "render state")
+        try:
+            check(lib.ghostty_render_state_update(state[0], self._handle), "render state update")
+            shape = ffi.new("GhosttyRenderStateCursorVisualStyle*")
+            wanted = lib.GHOSTTY_RENDER_STATE_DATA_CURSOR_VISUAL_STYLE
+            check(lib.ghostty_render_state_get(state[0], wanted, shape), "cursor style")
+        finally:
+            lib.ghostty_render_state_free(state[0])
+        steady = _STEADY_SHAPES.get(int(shape[0]), 0)
+        return steady - 1 if steady and self.has_mode(_BLINKING) else steady
+
+    def _colours(self) -> bytes:
+        """Sets the colours that the program has changed."""
+        now, usual = self._palette("COLOR_PALETTE"), self._palette("COLOR_PALETTE_DEFAULT")
+        parts = []
+        for at in range(0, len(now) if now != usual else 0, 3):
+            if now[at : at + 3] != usual[at : at + 3]:
+                parts.append(b"\x1b]4;%d;%b\x1b\\" % (at // 3, _rgb(now[at : at + 3])))
+        for number, name in _OWN_COLOURS:
+            colour = self._colour(name)
+            if colour != self._colour(f"{name}_DEFAULT"):
+                parts.append(b"\x1b]%d;%b\x1b\\" % (number, _rgb(colour)))
+        return b"".join(parts)
+
+    def _palette(self, name: str) -> bytes:
+        colours = ffi.new("GhosttyColorRgb[256]")
+        check(lib.ghostty_terminal_get(self._handle, getattr(lib, f"GHOSTTY_TERMINAL_DATA_{name}"), colours), name)
+        return bytes(ffi.buffer(colours))
+
+    def _colour(self, name: str) -> bytes:
+        """Red, green and blue; nothing where no such colour is set."""
+        colour = ffi.new("GhosttyColorRgb*")
+        unset = lib.ghostty_terminal_get(self._handle, getattr(lib, f"GHOSTTY_TERMINAL_DATA_{name}"), colour)
+        return b"" if unset else bytes(ffi.buffer(colour))
+
     def _cell_selection(self) -> Any:
         selection = init_sized("GhosttySelection")
         selection.start = selection.end = self._terminal.ref(0, 0)[0]
@@ -231,11 +286,12 @@ class GhosttyEmulator:
         selection.end = self._terminal.ref(cols - 1, height - 1)[0]
         return self._format(selection).split(b"\r\n")
 
-    def _format(self, selection: Any, *, extras: bool = False) -> bytes:
+    def _format(self, selection: Any, *, extras: bool = False, tab_stops: bool = False) -> bytes:
         options = init_sized("GhosttyFormatterTerminalOptions")
         options.emit = lib.GHOSTTY_FORMATTER_FORMAT_VT
         options.selection = selection
         options.extra.scrolling_region = options.extra.keyboard = extras
+        options.extra.tabstops = tab_stops
         for name in _EXTRAS:
             setattr(options.extra.screen, name, extras)
         formatter = ffi.new("GhosttyFormatter*")
@@ -248,3 +304,7 @@ class GhosttyEmulator:
             return bytes(ffi.buffer(buffer, size[0]))
         finally:
             lib.ghostty_formatter_free(formatter[0])
+
+
+def _rgb(colour: bytes) -> bytes:
+    return b"rgb:%02x/%02x/%02x" % tuple(colour)

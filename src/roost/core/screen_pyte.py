@@ -33,6 +33,7 @@ _NAMED = {name: at for at, name in enumerate(_COLOURS)} | {f"bright{name}": at +
 _NAMED["bfightmagenta"] = _NAMED["brightmagenta"]
 _TITLE = re.compile(rb"\x1b\][02];([^\x07\x1b\x18\x1a]*)(?:\x07|\x1b\\)")
 _VISIBLE, _WRAP, _ORIGIN = 25, 7, 6
+_MOST_SHAPES = 6
 _BYTES_A_CELL = 200
 
 
@@ -45,6 +46,7 @@ class PyteEmulator:
         self._on_reply = on_reply
         self._tail = b""
         self._title = ""
+        self._shape = 0
         self._private: set[int] = set()
         self._last = " "
         self._main: _Screen | None = None
@@ -81,6 +83,7 @@ class PyteEmulator:
             elif kind == "escape" and match["escape"] in "=>":
                 self._keypad(match["escape"] == "=")
             elif kind == "escape":
+                self._shape = 0 if match["escape"] == "c" else self._shape
                 self._do(_ESCAPES.get(match["escape"]), [])
             elif kind == "control":
                 self._do(_CONTROLS.get(match[0]), [])
@@ -123,6 +126,9 @@ class PyteEmulator:
         known = numbers[0] in (*MODES_OFF_BY_DEFAULT, *ALTERNATE_MODES, _ORIGIN, _WRAP, _VISIBLE)
         state = (1 if self.has_mode(numbers[0]) else 2) if known else 0
         self._reply(b"\x1b[?%d;%d$y" % (numbers[0], state))
+
+    def _set_shape(self, numbers: list[int]) -> None:
+        self._shape = numbers[0] if numbers[0] <= _MOST_SHAPES else 0
 
     def _keypad(self, application: bool) -> None:
         if application:
@@ -219,7 +225,7 @@ class PyteEmulator:
 
     def snapshot(self, scrollback_rows: int) -> bytes:
         """Bytes that redraw everything."""
-        parts = [screen.RESET]
+        parts = [screen.RESET, screen.tab_bytes(self._screen.tabstops, self._screen.columns)]
         above = list(self._history)[-scrollback_rows:] if scrollback_rows else []
         if self._main is not None:
             parts += [
@@ -231,6 +237,7 @@ class PyteEmulator:
         parts.append(_draw(above, self._screen))
         parts.append(mode_bytes([number for number in MODES_OFF_BY_DEFAULT if number in self._private], on=True))
         parts.append(mode_bytes([_WRAP], on=self.has_mode(_WRAP)) + mode_bytes([_VISIBLE], on=self.has_mode(_VISIBLE)))
+        parts.append(screen.shape_bytes(self._shape))
         if self._title:
             parts.append(b"\x1b]2;" + screen.printable(self._title).encode() + b"\x07")
         return b"".join(parts) + self._tail
@@ -277,6 +284,7 @@ class _Screen(pyte.Screen):
         """Take over what holds for both screens."""
         self.mode = set(other.mode)
         self.cursor.hidden = other.cursor.hidden
+        self.tabstops = set(other.tabstops)
 
     def row(self, y: int) -> list[Run]:
         """One row as runs, plain blanks at its end left out."""
@@ -388,6 +396,7 @@ _SEQUENCES = {
 }  # fmt: skip
 _SPECIAL: dict[str, Callable[[PyteEmulator, list[int]], None]] = {
     "c": lambda self, n: self._reply(b"\x1b[?62;22c"),
+    " q": PyteEmulator._set_shape,
     ">c": lambda self, n: self._reply(b"\x1b[>1;0;0c"),
     "n": PyteEmulator._status,
     "?$p": PyteEmulator._report_mode,
