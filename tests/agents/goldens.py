@@ -17,6 +17,7 @@ from roost.agents.driver import Codec
 from roost.model.agents import AgentOptions, Definition
 from roost.model.events import AnyEvent, event_type
 
+NO_OPTIONS = AgentOptions()
 GOLDENS = Path(__file__).resolve().parent.parent / "goldens"
 
 
@@ -52,6 +53,6 @@ def make_decoder(codec: Codec, *, can_steer: bool = False) -> ConversationDecode
     return ConversationDecoder("s", codec, can_steer=can_steer)
 
 
-def definition(options: AgentOptions = AgentOptions(), cwd: str = "/home/dev/work", driver: str = "acp") -> Definition:
+def definition(options: AgentOptions = NO_OPTIONS, cwd: str = "/home/dev/work", driver: str = "acp") -> Definition:
     """What was started."""
     return Definition(command=["agent"], driver=driver, cwd=cwd, options=options)

@@ -13,9 +13,9 @@ from roost.agents.acp_content import told_by
 from roost.agents.acp_state import MAX_CALLS, MAX_CLOSED, MAX_KEPT_OUTPUT, AcpState, Call, Change
 from roost.agents.acp_titles import call_title, tool_name
 from roost.agents.driver import Item
-from roost.agents.json_in import object_of, objects_of, text_of, write_text
+from roost.agents.json_in import kept, object_of, objects_of, text_of, write_text
 from roost.agents.line_diff import count_changed
-from roost.core.soundness import sound_object
+from roost.core.soundness import sound
 from roost.model.events import ChangeKind, FileChange, ToolCall, ToolResult
 
 _DONE = {"completed": False, "failed": True}
@@ -27,16 +27,16 @@ def take_call(state: AcpState, update: dict[str, Any], *, start: bool = False) -
     if call_id in state.closed:
         return []
     call = fold_call(state, update)
-    status = update.get("status")
+    status = text_of(update.get("status"))
     if status in _DONE:
         return [*tell_call(state, call), *_settle(state, call, failed=_DONE[status])]
-    if status == "in_progress" or (start and call.input):
+    if status == "in_progress" or (start and _has_input(call)):
         return tell_call(state, call)
     return []
 
 
-def fold_call(state: AcpState, update: dict[str, Any]) -> Call:
-    """The call that an update is about, with what it adds."""
+def fold_call(state: AcpState, update: dict[str, Any], *, asking: bool = False) -> Call:
+    """The call that an update is about, with what it adds. A question's input and words are made to be shown."""
     call_id = text_of(update.get("toolCallId"))
     call = next((one for one in state.calls if one.call_id == call_id), None)
     if call is None:
@@ -45,10 +45,11 @@ def fold_call(state: AcpState, update: dict[str, Any]) -> Call:
     call.name = tool_name(update) or call.name
     call.kind = text_of(update.get("kind")) or call.kind
     call.title = text_of(update.get("title")) or call.title
-    if isinstance(update.get("rawInput"), dict):
-        _fold_input(call, sound_object(update["rawInput"]))
+    if isinstance(update.get("rawInput"), dict) and not (asking and _has_input(call)):
+        _fold_input(call, kept(update["rawInput"]))
     call.parent = told_by(update, "parentToolUseId") or call.parent
     _fold_places(call, objects_of(update.get("locations")))
+    _fold_content(call, update.get("content"), asking=asking)
     _fold_result(call, update)
     return call
 
@@ -65,13 +66,17 @@ def _fold_places(call: Call, places: list[dict[str, Any]]) -> None:
         call.path = text_of(places[0].get("path")) or call.path
 
 
-def _fold_result(call: Call, update: dict[str, Any]) -> None:
-    content = objects_of(update.get("content"))
-    if content:
+def _fold_content(call: Call, given: object, *, asking: bool) -> None:
+    """Content given anew is all there is of it; changes stay, as agents end a call without saying them again."""
+    content = objects_of(given)
+    if isinstance(given, list) and not asking:
         call.text = "\n".join([text for one in content if (text := _content_text(one))])
-        call.changes = [_change(one) for one in content if one.get("type") == "diff"] or call.changes
+    call.changes = [_change(one) for one in content if one.get("type") == "diff"] or call.changes
+
+
+def _fold_result(call: Call, update: dict[str, Any]) -> None:
     if update.get("rawOutput") is not None:
-        call.output = update["rawOutput"]
+        call.output = sound(update["rawOutput"])
     _fold_meta(call, object_of(update.get("_meta")))
 
 
@@ -115,13 +120,19 @@ def _tool(call: Call) -> str:
     return call.name or call.kind or "other"
 
 
-def tell_waiting(state: AcpState, but: str = "") -> list[Item]:
-    """The agent went on to something else: a call that has its input has all of it."""
-    told: list[Item] = []
-    for call in state.calls:
-        if not call.told and call.input and call.call_id != but:
-            told += tell_call(state, call)
-    return told
+def waiting_calls(state: AcpState, but: str) -> list[Call]:
+    """The calls that have their input and are not told."""
+    return [call for call in state.calls if not call.told and call.call_id != but and _has_input(call)]
+
+
+def _has_input(call: Call) -> bool:
+    """A directory alone is no input: opencode tells that of a command first."""
+    return bool(call.input) and set(call.input) != {"cwd"}
+
+
+def tell_calls(state: AcpState, calls: list[Call]) -> list[Item]:
+    """`tell_call` of several."""
+    return [item for call in calls for item in tell_call(state, call)]
 
 
 def _settle(state: AcpState, call: Call, *, failed: bool) -> list[Item]:
@@ -132,9 +143,7 @@ def _settle(state: AcpState, call: Call, *, failed: bool) -> list[Item]:
     if isinstance(metadata.get("exit"), int):
         details.setdefault("exit_code", metadata["exit"])
     failed = failed or details.get("exit_code", 0) != 0
-    result = ToolResult(
-        0, 0, call.call_id, _tool(call), _output(call), failed, None, call.parent, sound_object(details)
-    )
+    result = ToolResult(0, 0, call.call_id, _tool(call), _output(call), failed, None, call.parent, kept(details))
     return [result, *([] if failed else _file_changes(call, metadata))]
 
 

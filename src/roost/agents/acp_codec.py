@@ -17,12 +17,13 @@ from typing import Any
 
 import msgspec
 
-from roost.agents.acp_calls import close_calls, fold_call, tell_call, tell_waiting
-from roost.agents.acp_knobs import find_value, learn_session, request_of
+from roost.agents.acp_calls import close_calls, fold_call, tell_call
+from roost.agents.acp_knobs import find_value, learn_session, request_of, tell_settings
 from roost.agents.acp_requests import (
     CANCELLED,
     LOGIN_NEEDED,
     NOT_SERVED,
+    TOO_MANY,
     VERSION,
     initialize,
     prompt_blocks,
@@ -32,7 +33,7 @@ from roost.agents.acp_requests import (
 )
 from roost.agents.acp_state import AcpState
 from roost.agents.acp_titles import call_title
-from roost.agents.acp_updates import WORK, end_message, take_update
+from roost.agents.acp_updates import WORK, end_message, go_on, take_update
 from roost.agents.acp_usage import usage_of_turn
 from roost.agents.driver import (
     Decision,
@@ -47,8 +48,7 @@ from roost.agents.driver import (
     Withdrawn,
     Write,
 )
-from roost.agents.json_in import object_of, objects_of, read_object, text_of, unknown, write_line, write_text
-from roost.core.soundness import sound_object
+from roost.agents.json_in import kept, object_of, objects_of, read_object, text_of, unknown, write_line, write_text
 from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import Conversation, Notice, Permission
 
@@ -65,6 +65,8 @@ _CAN = {
     "directories": ("sessionCapabilities", "additionalDirectories"),
     "image": ("promptCapabilities", "image"),
 }
+_KINDS = {"authentication_failed": "login", "billing_error": "quota", "rate_limit": "quota"}
+"""Kinds of errors that a person has to see to, as `claude-agent-acp` tells them."""
 _CHOICES = {"reject_once": "deny_once", "reject_always": "deny_always"}
 
 
@@ -81,6 +83,7 @@ class AcpCodec:
         """The session begins."""
         state, options = self._state, opening.definition.options
         state.cwd, state.options = opening.definition.cwd, options
+        state.session_id = opening.definition.conversation_id or ""
         wanted = [("mode", options.permission_mode), ("model", options.model)]
         state.setup = [(what, value) for what, value in wanted if value and what not in self._by_flags]
         return [self._ask("initialize", initialize())]
@@ -141,7 +144,7 @@ class AcpCodec:
 
     def finish(self) -> list[Item]:
         """The process ended."""
-        told = [*tell_waiting(self._state), *end_message(self._state)]
+        told = [*go_on(self._state), *end_message(self._state)]
         if self._state.turn_id is None:
             return told
         return [*told, *self._end_turn("failed", "the agent ended before the turn did", {})]
@@ -184,7 +187,7 @@ class AcpCodec:
         state, info = self._state, object_of(result.get("agentInfo"))
         if result.get("protocolVersion") != VERSION:
             return self._stop("setup", f"it speaks another version of the protocol than {VERSION}")
-        state.agent = " ".join(filter(None, (text_of(info.get(name)) for name in ("title", "version"))))
+        state.agent = f"{text_of(info.get('title') or info.get('name'))} {text_of(info.get('version'))}".strip()
         state.logins = [text_of(one.get("name")) for one in objects_of(result.get("authMethods"))]
         able = object_of(result.get("agentCapabilities"))
         state.can = [
@@ -197,17 +200,18 @@ class AcpCodec:
     def _begin_session(self) -> list[Item]:
         state, options = self._state, self._state.options
         params: Message = {"cwd": state.cwd, "mcpServers": _servers(options.mcp_config)}
-        if options.add_dirs:
+        if options.add_dirs and "directories" not in self._by_flags:
             if "directories" not in state.can:
                 return self._stop("setup", "it takes no further directories")
             params["additionalDirectories"] = options.add_dirs
-        if not options.resume:
+        going_on = options.resume or state.session_id
+        if not going_on:
             return [self._ask("session/new", params)]
         ways = ("fork",) if options.fork else ("resume", "load")
         way = next((way for way in ways if way in state.can), None)
         if way is None:
             return self._stop("setup", f"it cannot {ways[0]} a conversation")
-        state.session_id, state.loading = options.resume, way == "load"
+        state.session_id, state.loading = going_on, way == "load"
         return [self._ask(f"session/{way}", self._in_session(params))]
 
     def _take_session(self, result: Message, number: int) -> list[Item]:
@@ -217,7 +221,8 @@ class AcpCodec:
         details: dict[str, Any] = {"agent": state.agent} if state.agent else {}
         for what, knob in state.knobs.items():
             details[f"{what}s"] = [value for value, _ in knob.values]
-        told = Conversation(0, 0, state.session_id, now.get("model"), now.get("mode"), dict(sound_object(details)))
+        tell_settings(state, now)
+        told = Conversation(0, 0, state.session_id, now.get("model"), now.get("mode"), kept(details))
         return [told, *self._set_up()]
 
     def _set_up(self) -> list[Item]:
@@ -246,10 +251,7 @@ class AcpCodec:
     def _take_change(self, result: Message, number: int) -> list[Item]:
         what, value = self._state.changing.pop(number)
         now = learn_session(self._state, result) or {what: value}
-        if what == "model":
-            self._state.model = now.get("model", value)
-        told = Conversation(0, 0, model=now.get("model"), mode=now.get("mode"))
-        return [told, *([] if self._state.ready else self._set_up())]
+        return [*tell_settings(self._state, now), *([] if self._state.ready else self._set_up())]
 
     def _take_turn(self, result: Message, number: int) -> list[Item]:
         stopped = text_of(result.get("stopReason"))
@@ -265,7 +267,7 @@ class AcpCodec:
 
     def _end_turn(self, end: str, reason: str | None, details: dict[str, Any], *usage: Item) -> list[Item]:
         state = self._state
-        told: list[Item] = [*self._take_up(), *tell_waiting(state), *end_message(state)]
+        told: list[Item] = [*self._take_up(), *go_on(state), *end_message(state)]
         told += close_calls(state, interrupted=state.cancelled)
         for native_id in list(state.asked):
             told += self._withdraw(native_id, "the turn ended")
@@ -288,11 +290,10 @@ class AcpCodec:
 
     def _take_error(self, about: str, number: int, error: Message) -> list[Item]:
         state = self._state
-        reason, login = _reason(error), error.get("code") == LOGIN_NEEDED
-        problem = "login" if login else "quota" if error.get("code") == 429 else None
+        reason, problem = _reason(error), _problem(error)
         if about == "session/prompt":
             return self._fail_turn(problem, reason, error)
-        if login:
+        if problem == "login":
             ways = f": {', '.join(state.logins)}" if state.logins else ""
             return self._stop("login", f"{reason}{ways}")
         if about == "change":
@@ -306,7 +307,7 @@ class AcpCodec:
     def _fail_turn(self, problem: str | None, reason: str, error: Message) -> list[Item]:
         state = self._state
         end = "interrupted" if state.cancelled else "failed"
-        details = dict(sound_object({"error": error}))
+        details = kept({"error": error})
         told = self._end_turn(end, reason, details)
         return [*told, *(self._stop(problem, reason) if problem else [])]
 
@@ -325,14 +326,15 @@ class AcpCodec:
 
     def _take_question(self, request_id: object, params: Message) -> list[Item]:
         state, asked = self._state, object_of(params.get("toolCall"))
-        call = fold_call(state, asked)
-        told = [*self._take_up(), *tell_waiting(state, call.call_id), *end_message(state), *tell_call(state, call)]
+        call = fold_call(state, asked, asking=True)
+        told = [*self._take_up(), *go_on(state, call.call_id), *end_message(state), *tell_call(state, call)]
         native_id = write_text(request_id)
         state.asked[native_id] = call.call_id
         choices = [_choice(one) for one in objects_of(params.get("options"))]
         kind = "plan" if call.kind == "switch_mode" else "tool"
         tool, title = call.name or call.kind or "other", call_title(call, state.cwd)
-        return [*told, Permission(0, 0, native_id, tool, call.input, title, choices, kind, call.call_id)]
+        given = kept(asked.get("rawInput")) or call.input
+        return [*told, Permission(0, 0, native_id, tool, given, title, choices, kind, call.call_id)]
 
     def _remember_denial(self, call_id: str) -> None:
         for call in self._state.calls:
@@ -352,7 +354,7 @@ class AcpCodec:
             return self._take_back(params.get("requestId"))
         if method == "_auth/status_update":
             label = text_of(object_of(params.get("authStatus")).get("label"))
-            return [Conversation(0, 0, details=dict(sound_object({"login": label})))] if label else None
+            return [Conversation(0, 0, details=kept({"login": label}))] if label else None
         return None
 
     def _take_news(self, update: Message) -> list[Item] | None:
@@ -399,6 +401,14 @@ def _option(approval: OpenApproval, decision: Decision) -> str | None:
     return found[0] if found else None
 
 
+def _problem(error: Message) -> str | None:
+    """What a person has to see to before the agent can go on."""
+    kind = text_of(object_of(error.get("data")).get("errorKind"))
+    if error.get("code") == LOGIN_NEEDED:
+        return "login"
+    return "quota" if error.get("code") == TOO_MANY else _KINDS.get(kind)
+
+
 def _reason(error: Message) -> str:
     """An error in words: agents put what happened into `data`, under names of their own."""
     data = error.get("data")
@@ -406,9 +416,7 @@ def _reason(error: Message) -> str:
     more = (
         data
         if isinstance(data, str)
-        else next(
-            (text for name in ("details", "message", "errorKind") if (text := text_of(object_of(data).get(name)))), ""
-        )
+        else next((text for name in ("details", "message") if (text := text_of(object_of(data).get(name)))), "")
     )
     return f"{message}: {more}" if more and more not in message else message
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from roost.agents.acp_state import AcpState, Knob
+from roost.agents.driver import Item
 from roost.agents.json_in import object_of, objects_of, text_of
+from roost.model.events import Conversation
 
 _METHODS = {"model": "session/set_model", "mode": "session/set_mode"}
 _PARAMETERS = {"session/set_model": "modelId", "session/set_mode": "modeId"}
@@ -26,8 +28,15 @@ def learn_session(state: AcpState, session: dict[str, Any]) -> dict[str, str]:
         state.knobs["model"] = Knob(_METHODS["model"], values=_values(models.get("availableModels"), "modelId"))
         now["model"] = text_of(models.get("currentModelId"))
     now |= learn_options(state, session)
-    state.model = now.get("model") or state.model
     return {what: value for what, value in now.items() if value}
+
+
+def tell_settings(state: AcpState, now: dict[str, str]) -> list[Item]:
+    """What is another than was told last."""
+    news = {what: value for what, value in now.items() if value and state.told.get(what) != value}
+    state.told |= news
+    state.model = state.told.get("model", "")
+    return [Conversation(0, 0, model=news.get("model"), mode=news.get("mode"))] if news else []
 
 
 def learn_options(state: AcpState, holder: dict[str, Any]) -> dict[str, str]:
@@ -39,7 +48,6 @@ def learn_options(state: AcpState, holder: dict[str, Any]) -> dict[str, str]:
             values = _values(_flat(option.get("options")), "value")
             state.knobs[what] = Knob("session/set_config_option", text_of(option.get("id")), values)
             now[what] = value
-    state.model = now.get("model") or state.model
     return now
 
 

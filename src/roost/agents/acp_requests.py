@@ -13,6 +13,8 @@ VERSION = 1
 NOT_SERVED = -32601
 LOGIN_NEEDED = -32000
 CANCELLED = -32800
+TOO_MANY = 429
+"""Gemini CLI gives the model's own status."""
 
 
 def initialize() -> dict[str, Any]:

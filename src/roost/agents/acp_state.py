@@ -79,6 +79,8 @@ class AcpState(Struct):
     """What is still to be set before the first prompt."""
     knobs: dict[str, Knob] = {}
     changing: dict[int, tuple[str, str]] = {}
+    told: dict[str, str] = {}
+    """The `model` and the `mode` that were told last."""
     model: str = ""
     problem: bool = False
     turn_id: str | None = None

@@ -47,9 +47,13 @@ def call_title(call: Call, cwd: str) -> str:
     if kind is None:
         return one_line(call.title) or title("call", call.name)
     subject = _subject(call, cwd)
-    if kind == "edit" and call.changes and call.changes[0].change == "created":
+    if kind == "edit" and (_writes(call.name) or [one.change for one in call.changes] == ["created"]):
         kind = "write"
     return title(kind, subject) if subject else one_line(call.title) or title(kind)
+
+
+def _writes(name: str) -> bool:
+    return name.lower().startswith(("write", "create"))
 
 
 def _subject(call: Call, cwd: str) -> str:

@@ -10,13 +10,12 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from roost.agents.acp_calls import take_call, tell_waiting
+from roost.agents.acp_calls import take_call, tell_calls, waiting_calls
 from roost.agents.acp_content import block_text, told_by
-from roost.agents.acp_knobs import learn_options
+from roost.agents.acp_knobs import learn_options, tell_settings
 from roost.agents.acp_state import AcpState, Message
 from roost.agents.driver import Item
-from roost.agents.json_in import count_of, object_of, objects_of, text_of
-from roost.core.soundness import sound_object
+from roost.agents.json_in import count_of, kept, object_of, objects_of, text_of
 from roost.model.events import Conversation, Output, Progress, Thinking
 
 Update = dict[str, Any]
@@ -31,7 +30,13 @@ def take_update(state: AcpState, update: Update) -> list[Item] | None:
         return None
     if state.loading and kind in _HISTORY:
         return []
-    return [*tell_waiting(state, text_of(update.get("toolCallId"))), *handler(state, update)]
+    return [*go_on(state, text_of(update.get("toolCallId"))), *handler(state, update)]
+
+
+def go_on(state: AcpState, call_id: str = "") -> list[Item]:
+    """The agent goes on to something else than the calls it was preparing: they are told, after what it said."""
+    waiting = waiting_calls(state, call_id)
+    return [*end_message(state), *tell_calls(state, waiting)] if waiting else []
 
 
 def end_message(state: AcpState) -> list[Item]:
@@ -82,8 +87,9 @@ def _take_own_words(state: AcpState, update: Update) -> list[Item]:
 
 
 def _take_call(state: AcpState, update: Update) -> list[Item]:
-    told = take_call(state, update, start=update.get("sessionUpdate") == "tool_call")
-    return [*end_message(state), *told] if told else []
+    start = update.get("sessionUpdate") == "tool_call"
+    told = take_call(state, update, start=start)
+    return [*end_message(state), *told] if told or start else []
 
 
 def _take_plan(state: AcpState, update: Update) -> list[Item]:
@@ -122,18 +128,16 @@ def _take_commands(state: AcpState, update: Update) -> list[Item]:
 
 
 def _take_mode(state: AcpState, update: Update) -> list[Item]:
-    mode = text_of(update.get("currentModeId"))
-    return [Conversation(0, 0, mode=mode)] if mode else []
+    return tell_settings(state, {"mode": text_of(update.get("currentModeId"))})
 
 
 def _take_info(state: AcpState, update: Update) -> list[Item]:
     title = text_of(update.get("title"))
-    return [Conversation(0, 0, details=dict(sound_object({"title": title})))] if title else []
+    return [Conversation(0, 0, details=kept({"title": title}))] if title else []
 
 
 def _take_options(state: AcpState, update: Update) -> list[Item]:
-    now = learn_options(state, update)
-    return [Conversation(0, 0, model=now.get("model"), mode=now.get("mode"))] if now else []
+    return tell_settings(state, learn_options(state, update))
 
 
 _HANDLERS: dict[str, Callable[[AcpState, Update], list[Item]]] = {

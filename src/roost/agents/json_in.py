@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from roost.core.soundness import sound, sound_text
+from roost.core.soundness import sound, sound_object, sound_text
 from roost.model.events import Unknown
 
 LONGEST_UNKNOWN = 1 << 16
@@ -58,6 +58,11 @@ def unknown(line: bytes, reason: str = "") -> Unknown:
 def object_of(value: object) -> dict[str, Any]:
     """`value` when it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def kept(value: object) -> dict[str, Any]:
+    """`object_of`, as any store takes it."""
+    return dict(sound_object(object_of(value)))
 
 
 def objects_of(value: object) -> list[dict[str, Any]]:

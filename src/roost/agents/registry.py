@@ -7,9 +7,17 @@ from roost.agents.claude import ClaudeDriver
 from roost.agents.codex import CodexDriver
 from roost.agents.conversation import ConversationDecoder
 from roost.agents.driver import Driver
+from roost.agents.gemini import GeminiDriver
+from roost.agents.opencode import OpencodeDriver
 from roost.model.agents import Definition
 
-DRIVERS: dict[str, Driver] = {"acp": AcpDriver(), "claude": ClaudeDriver(), "codex": CodexDriver()}
+DRIVERS: dict[str, Driver] = {
+    "acp": AcpDriver(),
+    "claude": ClaudeDriver(),
+    "codex": CodexDriver(),
+    "gemini": GeminiDriver(),
+    "opencode": OpencodeDriver(),
+}
 """Of agents that are spoken to in their own protocol; `terminal` and `lines` need none."""
 
 

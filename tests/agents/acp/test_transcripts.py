@@ -1,8 +1,8 @@
 """What real ACP agents said comes out as the events that a person has read and found right."""
 
 import pytest
-from roost.model.events import Unknown
 
+from roost.model.events import Unknown
 from tests.agents.acp.transcripts import NAMES, Played
 from tests.agents.goldens import check_golden
 

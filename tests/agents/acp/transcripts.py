@@ -13,7 +13,7 @@ from roost.agents.acp_codec import AcpCodec
 from roost.agents.conversation import ConversationDecoder
 from roost.model.agents import AgentOptions
 from roost.model.events import AnyEvent
-from tests.agents.goldens import GOLDENS, definition, make_decoder
+from tests.agents.goldens import GOLDENS, NO_OPTIONS, definition, make_decoder
 
 NAMES = ("claude-agent-acp", "codex-acp", "gemini", "opencode")
 SECOND = 1_000_000_000
@@ -22,7 +22,7 @@ SECOND = 1_000_000_000
 class Played:
     """A transcript on its way through a decoder."""
 
-    def __init__(self, name: str, options: AgentOptions = AgentOptions()) -> None:
+    def __init__(self, name: str, options: AgentOptions = NO_OPTIONS) -> None:
         self.options = options
         self.events: list[AnyEvent] = []
         self.lines = [json.loads(line) for line in (GOLDENS / "acp" / f"{name}.duplex.jsonl").read_text().splitlines()]
