@@ -207,7 +207,10 @@ class ConversationDecoder:
         Raises:
             ValueError: another release made it.
         """
-        of = msgspec.msgpack.decode(saved, type=_Saved)
+        try:
+            of = msgspec.msgpack.decode(saved, type=_Saved)
+        except msgspec.DecodeError as exc:
+            raise ValueError(f"not the state of a conversation: {exc}") from exc
         self.state, self._prompts, self._steering = of.state, of.prompts, of.steering
         self._seen, self._asked, self._number, self._own_turns = of.seen, of.asked, of.number, of.own_turns
         self._busy, self._started_ns = of.busy, of.started_ns
