@@ -9,6 +9,38 @@ from msgspec import Meta, Struct
 from roost.model.agents import Limits, State
 
 
+class RunningTurn(Struct, frozen=True, kw_only=True):
+    """A turn that has not ended."""
+
+    turn_id: str
+    state: str
+    prompt: str
+    by: str
+    queued_at: str
+
+
+class ConversationView(Struct, frozen=True, kw_only=True):
+    """What a structured agent's conversation is at."""
+
+    conversation_id: str | None
+    ready: bool
+    model: str | None
+    mode: str | None
+    running: RunningTurn | None
+    queue: list[RunningTurn]
+    approvals: int
+    """How many questions wait for an answer."""
+    calls: list[str]
+    """Titles of the tool calls that run."""
+    turns: int
+    problem: str | None
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float | None
+
+
 class AgentView(Struct, frozen=True, kw_only=True):
     """An agent as it stands. Times are RFC 3339 in UTC."""
 
@@ -46,6 +78,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     last_output_at: str | None = None
     last_seq: int = 0
     viewers: int = 0
+    conversation: ConversationView | None = None
+    """Of a structured agent."""
     attention: str | None = None
     """What the agent waits for, where that is known."""
 
@@ -57,6 +91,8 @@ class AgentList(Struct, frozen=True, kw_only=True):
 
 
 class LogLine(Struct, frozen=True):
+    """A line; of a coding agent's transcript several may have one `seq`, and `line_num` counts within that."""
+
     seq: int
     timestamp: str
     stream: str

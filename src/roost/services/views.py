@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 from roost.core.wire import timestamp
 from roost.model.agents import ENDED, Session, State
-from roost.model.views import AgentView
+from roost.model.conversations import ConversationState, PendingTurn
+from roost.model.views import AgentView, ConversationView, RunningTurn
 from roost.services.ending import Ending
 from roost.services.process_figures import Figures
+
+
+PROMPT_SHOWN = 500
+"""Characters of a prompt that a list of agents shows."""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,38 @@ def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> Age
         last_output_at=timestamp(session.last_output_ns) if session.last_output_ns else None,
         last_seq=session.last_seq,
         viewers=record.viewers,
+        conversation=None if session.conversation is None else conversation_view(session.conversation),
+    )
+
+
+def conversation_view(state: ConversationState) -> ConversationView:
+    """A conversation as clients see it."""
+    return ConversationView(
+        conversation_id=state.conversation_id,
+        ready=state.ready,
+        model=state.model,
+        mode=state.mode,
+        running=None if state.running is None else _turn_view(state.running),
+        queue=[_turn_view(turn) for turn in state.queue],
+        approvals=len(state.approvals),
+        calls=[call.title or call.tool for call in state.calls],
+        turns=state.turns,
+        problem=state.problem,
+        input_tokens=state.spent.input_tokens,
+        output_tokens=state.spent.output_tokens,
+        cache_read_tokens=state.spent.cache_read_tokens,
+        cache_write_tokens=state.spent.cache_write_tokens,
+        cost_usd=state.spent.cost_usd,
+    )
+
+
+def _turn_view(turn: PendingTurn) -> RunningTurn:
+    return RunningTurn(
+        turn_id=turn.turn_id,
+        state=turn.state,
+        prompt=turn.prompt[:PROMPT_SHOWN],
+        by=turn.by,
+        queued_at=timestamp(turn.queued_ns),
     )
 
 
