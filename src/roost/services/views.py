@@ -11,7 +11,6 @@ from roost.model.views import AgentView, ConversationView, RunningTurn
 from roost.services.ending import Ending
 from roost.services.process_figures import Figures
 
-
 PROMPT_SHOWN = 500
 """Characters of a prompt that a list of agents shows."""
 
