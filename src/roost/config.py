@@ -40,6 +40,7 @@ class ServerSettings:
     max_body_bytes: int = setting(1_048_576, "Size of a request's body.", minimum=1)
     max_frame_bytes: int = setting(1_048_576, "Size of a WebSocket message.", minimum=1)
     header_timeout_s: float = setting(10.0, "How long a client may take to send a request's head.", minimum=0.1)
+    body_timeout_s: float = setting(30.0, "How long a client may take to send a request's body.", minimum=0.1)
     requests_per_s: float = setting(200.0, "Requests a second of one token, over time.", minimum=0.1)
     request_burst: int = setting(400, "Requests of one token at once.", minimum=1)
     shutdown_s: float = setting(30.0, "How long a stop may take to finish what is under way.", minimum=0)

@@ -38,7 +38,7 @@ class StoredAgents:
 
 
 class StreamServer:
-    """Serves `/api/agents/{name}/stream`, `/api/stream` and `/hello`."""
+    """Serves `/api/agents/{name}/stream`, `/api/stream`, `/hello`, and `/body`, which reads one and takes a while."""
 
     def __init__(self, settings: Settings, recorder: Recorder | None = None) -> None:
         self.settings = settings
@@ -116,6 +116,12 @@ class StreamServer:
             if path == "/hello":
                 await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
                 await send({"type": "http.response.body", "body": b"hi"})
+            elif path == "/body":
+                while (await receive()).get("more_body"):
+                    pass
+                await asyncio.sleep(0.3)
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+                await send({"type": "http.response.body", "body": b""})
             elif path == "/api/stream":
                 await self.fleet_stream(scope, receive, send)
             else:

@@ -69,6 +69,37 @@ def test_the_second_request_of_a_connection_must_be_whole_in_time_too():
         assert b"HTTP/1.1 408 " in answer
 
 
+BODY = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+
+
+def test_a_body_that_does_not_end_is_given_up():
+    with stream_server(server={"body_timeout_s": 0.3}) as server:
+        connection = raw_connection(server.port)
+        connection.sendall(BODY % b"/body")
+        answer = answer_of(connection)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "TIMED_OUT"
+        assert hello(server) == (200, b"hi")
+
+
+def test_a_body_that_nobody_waits_for_is_given_up_too():
+    with stream_server(server={"body_timeout_s": 0.3}) as server:
+        connection = raw_connection(server.port)
+        connection.sendall(BODY % b"/hello")
+        with pytest.raises(ConnectionResetError):
+            while connection.recv(65536):
+                pass
+        connection.close()
+
+
+def test_a_body_that_is_whole_may_take_its_time_to_be_handled():
+    with stream_server(server={"body_timeout_s": 0.1}) as server:
+        connection = raw_connection(server.port)
+        connection.sendall(BODY % b"/body" + b" " * 99)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.close()
+
+
 def test_hundreds_of_slow_heads_keep_nobody_waiting():
     with stream_server(server={"header_timeout_s": 30}) as server:
         slow = [raw_connection(server.port) for _ in range(300)]

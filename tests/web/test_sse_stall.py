@@ -1,6 +1,7 @@
 """Clients that do not read: they are disconnected, cost little, and slow nobody."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +62,16 @@ def test_a_client_that_does_not_read_is_cut_after_a_while(recorder):
         stuck = never_reads(server)
         until(lambda: server.stats().total_clients == 1)
         until(lambda: server.stats().total_clients == 0)
+        until(lambda: not is_held(server, stuck))
         assert is_cut(stuck)
         stuck.close()
+
+
+def is_held(server, connection):
+    """Whether the kernel still keeps the server's end of a connection, with what was not sent."""
+    ends = (f":{server.port:04X}", f":{connection.getsockname()[1]:04X}")
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(ends[0]) and row[2].endswith(ends[1]) for row in rows)
 
 
 def test_a_paced_client_that_does_not_read_is_cut_too(recorder):

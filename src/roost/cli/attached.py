@@ -27,7 +27,6 @@ WAIT_S = 0.1
 SETTLE_S = 1.0
 """How long leaving waits for what was typed last to be acknowledged."""
 BELL = b"\a"
-RESET = b"\x1bc"
 
 
 class Left(NamedTuple):
@@ -65,6 +64,7 @@ class Attached:
         self._modes = Modes()
         self._link: Link | None = None
         self._status_shown = False
+        self._painted = False
         self._attempt = 0
         self._retry_at = 0.0
 
@@ -173,13 +173,17 @@ class Attached:
         self._terminal.write(data)
 
     def _over_a_clean_screen(self, snapshot: bytes) -> bytes:
-        """A snapshot that leaves the local scroll-back alone, which a full reset would throw away."""
+        """The snapshot behind what moves all that is shown into the local scroll-back.
+
+        Into a pipe it is painted once only: there is nothing that could be painted over.
+        """
+        is_first, self._painted = not self._painted, True
         if not self._terminal.is_terminal_out:
-            return b"" if self._attempt else snapshot.removeprefix(RESET)
+            return snapshot if is_first else b""
         set_back = self._modes.restore()
         self._modes = Modes()
         _, rows = self._terminal.size
-        return set_back + b"\x1b[%d;1H%b\x1b[H\x1b[2J" % (rows, b"\n" * rows) + snapshot.removeprefix(RESET)
+        return set_back + b"\x1b[%d;1H%b\x1b[H\x1b[2J" % (rows, b"\n" * rows) + snapshot
 
     # Going away and coming back
 

@@ -1,6 +1,6 @@
-"""uvicorn's protocols with our limits: connections, time for a request's head, and what waits for a slow client.
+"""uvicorn's protocols with our limits: connections, time for a request, and what waits for a slow client.
 
-uvicorn keeps a connection whose request head never ends for ever, and lets any number of them in. Where a connection
+uvicorn keeps a connection whose request never ends for ever, and lets any number of them in. Where a connection
 is refused or given up, the client is answered in the same form as by any other error.
 """
 
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -28,6 +30,7 @@ MOST_HEAD_BYTES = 65_536
 """How much may come before a request's head is whole."""
 UNSENT_BYTES = 131_072
 """What the kernel may hold unsent for one client, where it lets us say so."""
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def make_protocols(settings: Settings) -> tuple[type[asyncio.Protocol], type[asyncio.Protocol]]:
@@ -37,17 +40,20 @@ def make_protocols(settings: Settings) -> tuple[type[asyncio.Protocol], type[asy
     class Http(LimitedHttp):
         max_connections = limits.max_connections
         header_timeout_s = limits.header_timeout_s
+        body_timeout_s = limits.body_timeout_s
 
     return Http, LimitedWebSocket
 
 
 class LimitedHttp(HttpToolsProtocol):
-    """HTTP with a bounded number of connections and bounded time for each request's head."""
+    """HTTP with a bounded number of connections and bounded time for each request's head and body."""
 
     max_connections = 2000
     header_timeout_s = 10.0
+    body_timeout_s = 30.0
 
     _head_timer: asyncio.TimerHandle | None = None
+    _body_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _refused = False
 
@@ -61,6 +67,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._have_head()
+        self._have_body()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -74,16 +81,26 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"call": self.transport.abort}, CHUNKS: {"writer": self._chunk_writer}}
+        self.scope["extensions"] = {
+            ABORT: {"call": functools.partial(cut, self.transport)},
+            CHUNKS: {"writer": self._chunk_writer},
+        }
         if self._head_timer is None:
             self._expect_head()
 
     def on_headers_complete(self) -> None:
         self._have_head()
+        self._have_body()
+        self._body_timer = self.loop.call_later(self.body_timeout_s, self._body_took_too_long)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._have_body()
+        super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
         self._have_head()
+        self._have_body()
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -106,6 +123,18 @@ class LimitedHttp(HttpToolsProtocol):
         self._head_timer = None
         if self.cycle is None or self.cycle.response_complete:
             self._refuse(408, "TIMED_OUT", "the request's head did not arrive in time")
+
+    def _have_body(self) -> None:
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
+
+    def _body_took_too_long(self) -> None:
+        self._body_timer = None
+        if self.cycle.response_started:
+            cut(self.transport)  # Answered without it; what still drips in is nothing that anybody waits for.
+        else:
+            self._refuse(408, "TIMED_OUT", "the request's body did not arrive in time")
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         if self._refused or self.transport.is_closing():
@@ -147,7 +176,7 @@ class LimitedWebSocket(WSProtocol):
 
     def handle_connect(self, event: events.Request) -> None:
         super().handle_connect(event)
-        self.scope["extensions"][ABORT] = {"call": self.transport.abort}
+        self.scope["extensions"][ABORT] = {"call": functools.partial(cut, self.transport)}
 
     def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
         if not self._too_large:
@@ -159,7 +188,7 @@ class LimitedWebSocket(WSProtocol):
         else:
             self._too_large += len(event.data)
         if self._too_large > MOST_THROWN_AWAY * self.config.ws_max_size:
-            self.transport.abort()
+            cut(self.transport)
         elif event.message_finished:
             self._take_message()
 
@@ -178,7 +207,7 @@ class LimitedWebSocket(WSProtocol):
     def keepalive_timeout(self) -> None:
         """The client reads nothing: what waits for it will never go out, so nothing is waited for."""
         super().keepalive_timeout()
-        self.transport.abort()
+        cut(self.transport)
 
 
 _PHRASES = {
@@ -197,6 +226,15 @@ def refusal(status: int, code: str, message: str) -> bytes:
         f"content-length: {len(body)}\r\nretry-after: 1\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """End a connection at once: what the kernel holds for a client that does not read is given back with it."""
+    connection: Any = transport.get_extra_info("socket")
+    if connection is not None and not transport.is_closing():
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    transport.abort()
 
 
 def bound_buffers(transport: asyncio.Transport) -> None:
