@@ -158,6 +158,10 @@ class Page:
             after += 1
         return self._text(begin, after).rstrip(" ")
 
+    def lines(self) -> list[str]:
+        """What the rows hold, as lines."""
+        return [self._text(*line).rstrip(" ") for line in self._lines(0, len(self.rows))]
+
     def settle_all(self) -> None:
         """Give out everything held but the last line, so that the page can be closed."""
         self._trim()

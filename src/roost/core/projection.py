@@ -20,14 +20,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from roost.core.attention import MARK, from_mark, state_of
 from roost.core.decoding import Decoder, MakeDecoder
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
+from roost.core.manifest import Sight
 from roost.core.outcome import outcome
 from roost.core.recording import Damage, Frame, Kind, decode_clock, decode_input, decode_json, decode_resize
 from roost.core.runs import join, times, whole_lines
 from roost.core.shown import ScreenSeed, ScreenState, ShownScreen
 from roost.core.soundness import integer_or_none, sound_object, text_or_none
 from roost.core.text import Bulk, Cleaner, Lines, ScreenMode
+from roost.core.title import TitleWatch
 from roost.model.agents import ENDED, Session, State
 from roost.model.events import AnyEvent, Complete, Error, Log, Mark, ScreenShown, StateChange, Stream
 
@@ -94,6 +97,7 @@ class SessionProjection:
         self._stopping = False
         self._terminal = True
         self._screen: ShownScreen | None = None
+        self._title = TitleWatch()
         self._stdout = _Output("stdout")
         self._stderr = _Output("stderr")
 
@@ -216,6 +220,26 @@ class SessionProjection:
         self.session = session
 
     @property
+    def title(self) -> str:
+        """The title that the program gave its terminal since the projection was begun or taken up."""
+        return self._title.text
+
+    @property
+    def painting(self) -> bool:
+        """Whether a program paints its terminal, so that its output says little without a look at what is shown."""
+        cleaner = self._stdout.cleaner
+        return self._screen is not None or (cleaner is not None and cleaner.editing)
+
+    def sight(self) -> Sight | None:
+        """What is shown now, of a program that is not spoken to in a protocol; none before it said anything."""
+        cleaner = self._stdout.cleaner
+        if self._decoder is not None or cleaner is None:
+            return None
+        if self._screen is not None:
+            return self._screen.sight()
+        return Sight(self._title.text, tuple(cleaner.shown()), cleaner.partial)
+
+    @property
     def screen_seed(self) -> ScreenSeed | None:
         """From what the screen can be drawn again, while a full-screen program runs. Changes seldom."""
         return self._screen.seed if self._screen else None
@@ -258,9 +282,12 @@ class SessionProjection:
             return False
         if not self._resting and run[0].time_ns - self._last_output_ns >= REST_NS:
             self._take_rest()
-        lines = output.cleaner.take_rows(join(run), run[0].time_ns, run[-1].time_ns)
+        data = join(run)
+        lines = output.cleaner.take_rows(data, run[0].time_ns, run[-1].time_ns)
         if lines is None:
             return False
+        if output is self._stdout:
+            self._title.feed(data)
         self._note_output(run[-1], sum([len(frame.payload) for frame in run]))
         self._log(output, lines, times(run, self._base_ns))
         return True
@@ -289,8 +316,10 @@ class SessionProjection:
         pieces = cleaner.feed_bulk(data, time_ns)
         if pieces:
             self._tell(output, pieces)
-        if output is self._stdout and self._terminal and (cleaner.alternate or self._screen):
-            self._show(cleaner, pieces, frame)
+        if output is self._stdout and self._terminal:
+            self._title.feed(data)
+            if cleaner.alternate or self._screen:
+                self._show(cleaner, pieces, frame)
 
     def _open_cleaner(self, output: _Output) -> Cleaner:
         columns = self.session.cols if self._terminal else 0
@@ -447,6 +476,12 @@ class SessionProjection:
         self._stopping = True
         self._change_state("stopping", _by("stopped", data))
 
+    def _mark_attention(self, data: dict[str, Any]) -> None:
+        """Somebody who watches the session saw what it is about."""
+        self._emit(Mark(0, 0, MARK, data))
+        self.session.attention = from_mark(data, self._wall_ns()) or self.session.attention
+        self._show_doing()
+
     # Conversations
 
     def _heed(self, decoder: Decoder, told: list[AnyEvent]) -> None:
@@ -457,9 +492,13 @@ class SessionProjection:
         self._show_doing()
 
     def _show_doing(self) -> None:
-        """A running session is as busy as its conversation says."""
-        if self._decoder is not None and self.session.state in _DOING:
+        """A running session is as busy as its conversation says, or, without one, as was seen of it."""
+        if self.session.state not in _DOING:
+            return
+        if self._decoder is not None:
             self._change_state(*self._decoder.session_state)
+        elif (noted := self.session.attention) is not None:
+            self._change_state(state_of(noted), noted.summary or None, anew=True)
 
     # Telling
 
@@ -477,9 +516,10 @@ class SessionProjection:
         self._change_state(state, reason)
         self._emit(complete)
 
-    def _change_state(self, state: State, reason: str | None = None) -> None:
+    def _change_state(self, state: State, reason: str | None = None, *, anew: bool = False) -> None:
+        """Tell the state if it is another; `anew` also where it waits for something else."""
         previous = self.session.state
-        if state != previous:
+        if state != previous or (state == "waiting" and anew and reason != self.session.reason):
             self.session.state, self.session.reason = state, reason
             self._emit(StateChange(0, 0, state, previous, reason))
 
@@ -519,4 +559,5 @@ _STATE_MARKS: dict[str, Callable[[SessionProjection, dict[str, Any]], None]] = {
     "paused": SessionProjection._mark_paused,
     "resumed": SessionProjection._mark_resumed,
     "stopping": SessionProjection._mark_stopping,
+    MARK: SessionProjection._mark_attention,
 }

@@ -12,6 +12,7 @@ import zlib
 import msgspec
 from msgspec import Struct
 
+from roost.core.manifest import Sight
 from roost.core.recording import decode_resize
 from roost.core.screen import Screen
 
@@ -97,6 +98,12 @@ class ShownScreen:
     def title(self) -> str:
         """The title that the program set."""
         return self._screen.title[:1024]
+
+    def sight(self) -> Sight:
+        """What it shows now."""
+        rows = tuple(self._screen.text()[:MAX_TEXT].split("\n"))
+        row = self._screen.cursor.row
+        return Sight(self.title, rows, rows[row] if row < len(rows) else "")
 
     def sow(self, offset: int) -> None:
         """The frame that ends at `offset` leaves no sequence unfinished: make a new seed, if it is time."""

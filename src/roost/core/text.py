@@ -90,6 +90,15 @@ class Cleaner:
         return self._alternate
 
     @property
+    def editing(self) -> bool:
+        """Whether the program moves the cursor about, as who paints does."""
+        return self._editing
+
+    def shown(self) -> list[str]:
+        """The rows that a terminal shows outside the alternate screen, soft-wrapped ones joined, from the top."""
+        return [*self._page.recent, *(self._page.lines() if self._editing else [self._partial])]
+
+    @property
     def whole(self) -> bool:
         """Whether what was fed ends with no unfinished sequence or character."""
         return not self._tail

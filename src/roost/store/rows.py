@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Row
 
 from roost.model.agents import Definition, Session
+from roost.model.attention import Attention
 from roost.model.blocks import Block
 from roost.model.conversations import ConversationState
 from roost.model.events import decode_events
@@ -35,6 +36,7 @@ SAME_NAME = (
 
 _definition = msgspec.json.Decoder(Definition)
 _conversation = msgspec.msgpack.Decoder(ConversationState)
+_attention = msgspec.msgpack.Decoder(Attention)
 
 
 def session_row(session: Session) -> dict[str, Any]:
@@ -44,6 +46,8 @@ def session_row(session: Session) -> dict[str, Any]:
     row["definition"] = msgspec.json.encode(session.definition).decode()
     talk = session.conversation
     row["conversation"] = None if talk is None else msgspec.msgpack.encode(talk)
+    noted = session.attention
+    row["attention"] = None if noted is None else msgspec.msgpack.encode(noted)
     return row
 
 
@@ -51,11 +55,12 @@ def to_session(row: Row[Any]) -> Session:
     """The session of a `sessions` row."""
     values = row._mapping
     fields = {name: values[name] for name in SAME_NAME}
-    talk = values["conversation"]
+    talk, noted = values["conversation"], values["attention"]
     return Session(
         offset=values["read_offset"],
         definition=_definition.decode(values["definition"]),
         conversation=None if talk is None else _conversation.decode(talk),
+        attention=None if noted is None else _attention.decode(noted),
         **fields,
     )
 

@@ -60,12 +60,13 @@ sessions = Table(
     Column("screen", LargeBinary, nullable=False),
     Column("logs", LargeBinary, nullable=False),
     Column("conversation", LargeBinary),
+    Column("attention", LargeBinary),
     Index("sessions_by_id", "session_id", "current"),
     Index("sessions_by_agent", "agent_name", "current", "started_ns", "session_id"),
     Index("sessions_by_start", "current", "started_ns", "session_id"),
 )
 """`settled`: ended, and its text logs are whole. `checkpoint`, `screen` and `logs` belong to the projector;
-`conversation` is a structured agent's `ConversationState` as MessagePack."""
+`conversation` is a structured agent's `ConversationState`, `attention` an `Attention`, both as MessagePack."""
 
 blocks = Table(
     "blocks",

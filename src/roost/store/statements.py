@@ -40,7 +40,7 @@ BLOCK = ("block_id", "session_key", "first_seq", "last_seq", "first_ns", "last_n
 EVENT = ("session_key", "seq", "type", "time_ns", "data")
 PROGRESS = ("lines", "bytes", "last_output_ns", "last_seq", "read_offset", "damage", "key")
 NOTES = ("checkpoint", "logs", "key")
-SESSION = (*rows.SAME_NAME, "read_offset", "definition", "conversation", "screen", "settled", "key")
+SESSION = (*rows.SAME_NAME, "read_offset", "definition", "conversation", "attention", "screen", "settled", "key")
 NEW_SESSION = (*SESSION[:-1], "checkpoint", "logs", "current", "session_key")
 
 

@@ -222,6 +222,7 @@ def _rare(item: SessionWrite) -> tuple[Any, ...]:
         of.agent_name,
         of.definition,
         of.conversation,
+        of.attention,
         *ended,
     )
 

@@ -1,0 +1,121 @@
+"""Agents that go in circles: the same call with the same result, or the same error line, again and again.
+
+A burst is no loop: repeats of a line have to be spread over a while.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from roost.model.events import AnyEvent, Log, ToolCall, ToolResult, Turn
+
+LINES_A_BLOCK = 50
+"""Of a flood only the newest lines are looked at: a loop comes by again."""
+
+SPREAD_NS = 20_000_000_000
+WINDOW_NS = 600_000_000_000
+MAX_DIFFERENT = 200
+
+_ERROR = re.compile(r"(?i)\b(?:error|exception|fatal|failed|failure|refused|denied|timed out|panic)\b|Error\b")
+_VARIES = re.compile(r"0x[0-9a-f]+|\d+")
+
+
+class Loop(NamedTuple):
+    """What comes again and again, how often, and since when."""
+
+    what: str
+    times: int
+    since_ns: int
+
+
+class _Seen(NamedTuple):
+    times: int
+    first_ns: int
+    last_ns: int
+    shown: str
+
+
+class LoopWatch:
+    """What one session repeats.
+
+    Args:
+        calls: how often the same tool call with the same result makes a loop.
+        lines: how often the same error line does.
+    """
+
+    def __init__(self, calls: int, lines: int) -> None:
+        self._calls = calls
+        self._lines = lines
+        self._open: dict[str, tuple[int, str]] = {}
+        self._done: deque[tuple[int, str, int]] = deque(maxlen=2 * calls)
+        self._errors: dict[str, _Seen] = {}
+
+    def take(self, events: Iterable[AnyEvent]) -> None:
+        """What happened next."""
+        lines: deque[Log] = deque(maxlen=LINES_A_BLOCK)
+        for event in events:
+            if type(event) is Log:
+                lines.append(event)
+            elif isinstance(event, ToolCall):
+                self._take_call(event)
+            elif isinstance(event, ToolResult):
+                self._take_result(event)
+            elif isinstance(event, Turn) and event.state == "started":
+                self._done.clear()
+                self._open.clear()
+        for line in lines:
+            self._take_line(line)
+
+    def found(self, now_ns: int) -> Loop | None:
+        """The loop that it is in at `now_ns`."""
+        return self._call_loop() or self._line_loop(now_ns)
+
+    def _take_call(self, event: ToolCall) -> None:
+        if len(self._open) >= MAX_DIFFERENT:
+            self._open.clear()
+        key = _checksum([event.tool, event.input, event.parent_tool_use_id])
+        self._open[event.tool_use_id] = (key, event.title or event.tool)
+
+    def _take_result(self, event: ToolResult) -> None:
+        key, title = self._open.pop(event.tool_use_id, (0, ""))
+        if key:
+            self._done.append((_checksum([key, event.content, event.is_error]), title, event.time_ns))
+
+    def _call_loop(self) -> Loop | None:
+        if not self._done:
+            return None
+        key, title, _ = self._done[-1]
+        times = [time_ns for other, _, time_ns in self._done if other == key]
+        if len(times) < self._calls:
+            return None
+        return Loop(f"the same call with the same result: {title}", len(times), times[0])
+
+    def _take_line(self, event: Log) -> None:
+        text = event.line.strip()
+        if not text or not _ERROR.search(text[:500]):
+            return
+        key = _VARIES.sub("#", text[:500])
+        seen = self._errors.pop(key, None)
+        if seen is None or event.time_ns - seen.last_ns > WINDOW_NS:
+            seen = _Seen(0, event.time_ns, event.time_ns, text[:200])
+        self._errors[key] = seen._replace(times=seen.times + 1, last_ns=event.time_ns)
+        if len(self._errors) > MAX_DIFFERENT:
+            del self._errors[next(iter(self._errors))]
+
+    def _line_loop(self, now_ns: int) -> Loop | None:
+        for seen in reversed(self._errors.values()):
+            recent = now_ns - seen.last_ns <= SPREAD_NS * 3
+            if recent and seen.times >= self._lines and seen.last_ns - seen.first_ns >= SPREAD_NS:
+                return Loop(f"the same error line: {seen.shown}", seen.times, seen.first_ns)
+        return None
+
+
+def _checksum(value: object) -> int:
+    """Not 0, so that 0 can mean none."""
+    return zlib.crc32(msgspec.json.encode(value)) + 1
