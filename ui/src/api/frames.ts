@@ -1,26 +1,13 @@
 /** What streams and sockets carry, in the shapes of the reference. */
 
+import type { StateChangeEvent } from './schema'
 import type { AgentState } from './types'
 
-interface EventOf<Type extends string, Data> {
-  type: Type
-  timestamp: string
-  agent_name: string
-  session_id: string
-  data: Data
-}
+export type { CompleteEvent, ErrorEvent, LogEvent, ScreenShownEvent as ScreenEvent } from './schema'
 
-export type LogEvent = EventOf<'log', { line: string; line_num: number; stream: 'stdout' | 'stderr' }>
-export type StateEvent = EventOf<
-  'state',
-  { state: AgentState; previous: AgentState | null; reason: string | null }
->
-export type CompleteEvent = EventOf<
-  'complete',
-  { exit_code: number | null; signal: string | null; duration_ms: number; reason?: string | null }
->
-export type ErrorEvent = EventOf<'error', { code: string; message: string; details: Record<string, unknown> }>
-export type ScreenEvent = EventOf<'screen', { text: string; cols: number; rows: number; title: string }>
+export type StateEvent = Omit<StateChangeEvent, 'data'> & {
+  data: { state: AgentState; previous: AgentState | null; reason: string | null }
+}
 
 /** Somebody whose terminal or page is attached to an agent. */
 export interface Viewer {

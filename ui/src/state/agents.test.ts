@@ -118,7 +118,7 @@ test('a complete event brings exit code and duration, and ends the figures of a 
     timestamp: '2026-11-21T06:02:00Z',
     agent_name: 'a',
     session_id: 'a-1',
-    data: { exit_code: 2, signal: null, duration_ms: 90_500 },
+    data: { exit_code: 2, signal: null, duration_ms: 90_500, reason: 'exited' },
   }
   expect(afterEvent(fromList([agent('a')]), event)?.get('a')).toMatchObject({
     exit_code: 2,

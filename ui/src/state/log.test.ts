@@ -21,7 +21,7 @@ test('the end of a session and errors are notes among the lines', () => {
   const ended = (exit_code: number | null, signal: string | null): SessionEvent => ({
     ...origin,
     type: 'complete',
-    data: { exit_code, signal, duration_ms: 1 },
+    data: { exit_code, signal, duration_ms: 1, reason: null },
   })
   const error: SessionEvent = { ...origin, type: 'error', data: { code: 'X', message: 'a gap', details: {} } }
   const log = afterEvents(emptyLog, [error, ended(3, null), ended(null, 'SIGKILL'), ended(null, null)])
