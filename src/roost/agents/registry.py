@@ -5,7 +5,7 @@ from __future__ import annotations
 from roost.agents.acp import AcpDriver
 from roost.agents.claude import ClaudeDriver
 from roost.agents.codex import CodexDriver
-from roost.agents.conversation import ConversationDecoder
+from roost.agents.conversation import ConversationDecoder, Price
 from roost.agents.driver import Driver
 from roost.agents.gemini import GeminiDriver
 from roost.agents.opencode import OpencodeDriver
@@ -21,9 +21,9 @@ DRIVERS: dict[str, Driver] = {
 """Of agents that are spoken to in their own protocol; `terminal` and `lines` need none."""
 
 
-def make_decoder(session_id: str, definition: Definition) -> ConversationDecoder | None:
+def make_decoder(session_id: str, definition: Definition, price: Price | None = None) -> ConversationDecoder | None:
     """The decoder of a session, where its driver speaks a protocol."""
     driver = DRIVERS.get(definition.driver)
     if driver is None:
         return None
-    return ConversationDecoder(session_id, driver.codec(), can_steer=driver.abilities.steer)
+    return ConversationDecoder(session_id, driver.codec(), can_steer=driver.abilities.steer, price=price)

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from roost.agents.registry import make_decoder
+from roost.core.decoding import MakeDecoder
 from roost.core.projection import SessionProjection
 from roost.core.recording import Reader
 from roost.core.shown import ScreenSeed
@@ -26,6 +26,7 @@ from roost.model.events import AnyEvent
 from roost.projection.cutting import cut
 from roost.projection.descriptors import Descriptors
 from roost.projection.text_logs import LogPlace
+from roost.projection.watching import Watching
 from roost.store.reader import Checkpoint
 from roost.store.writer import SessionWrite
 
@@ -57,6 +58,7 @@ class Follower:
         self.logs = logs
         self.logs_whole = projection.session.last_seq == 0
         """Whether the text logs end at `logs`; when not, they have to be mended first."""
+        self.watching = Watching()
         self.grown_at = 0.0
         """When, on the projector's clock, anything was last read."""
         self._noted: tuple[int, LogPlace] | None = None
@@ -73,12 +75,16 @@ class Follower:
         self._encoded_seed = b""
 
     @classmethod
-    def begin(cls, path: Path, files: Descriptors, session_id: str, node: str = "") -> Follower:
+    def begin(
+        cls, path: Path, files: Descriptors, session_id: str, *, node: str = "", make_decoder: MakeDecoder | None = None
+    ) -> Follower:
         """A recording of which nothing is projected; `node` is whose it is unless it says so itself."""
         return cls(path, files, SessionProjection(session_id, node, make_decoder), LogPlace())
 
     @classmethod
-    def resume(cls, path: Path, files: Descriptors, kept: Checkpoint) -> Follower:
+    def resume(
+        cls, path: Path, files: Descriptors, kept: Checkpoint, make_decoder: MakeDecoder | None = None
+    ) -> Follower:
         """A recording projected as far as the store says."""
         seed = ScreenSeed.decode(kept.screen) if kept.screen else None
         logs = LogPlace.decode(kept.logs)
@@ -87,23 +93,26 @@ class Follower:
             projection = SessionProjection.restore(notes.session, notes.state, seed, make_decoder)
         except (ValueError, msgspec.MsgspecError) as exc:
             log.warning("checkpoint unusable", session_id=kept.session.session_id, reason=str(exc))
-            return cls._resume_from_recording(path, files, kept.session, logs)
+            projection = SessionProjection(kept.session.session_id, make_decoder=make_decoder)
+            return cls(path, files, projection, logs)._resume_from_recording(kept.session)
         made = cls(path, files, projection, logs)
         made.logs_whole = False
         made._repeat(kept.session, seed)
         return made
 
-    @classmethod
-    def _resume_from_recording(cls, path: Path, files: Descriptors, known: Session, logs: LogPlace) -> Follower:
-        """Come to where the store is without a checkpoint: read the recording again, of a long one the end."""
-        start = 0 if known.offset <= REREAD_BYTES else known.offset - REREAD_BYTES
-        made = cls(path, files, SessionProjection(known.session_id, make_decoder=make_decoder), logs)
-        made.logs_whole = False
-        made._start_at(start)
-        made._read_up_to(known)
-        made.projection.adopt(known)
-        made._start_at(known.offset)
-        return made
+    def _resume_from_recording(self, known: Session) -> Follower:
+        """Come to where the store is without a checkpoint: read the recording again, of a long one the end.
+
+        A conversation is known only from its beginning.
+        """
+        whole = known.offset <= REREAD_BYTES or known.conversation is not None
+        start = 0 if whole else known.offset - REREAD_BYTES
+        self.logs_whole = False
+        self._start_at(start)
+        self._read_up_to(known)
+        self.projection.adopt(known)
+        self._start_at(known.offset)
+        return self
 
     @property
     def session(self) -> Session:

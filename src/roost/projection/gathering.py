@@ -13,10 +13,12 @@ from roost.core.projection import REST_NS
 from roost.model.events import AnyEvent
 from roost.model.ids import ID
 from roost.paths import RECORDING_SUFFIX, DataDirectory
+from roost.projection.decoders import decoder_maker
 from roost.projection.descriptors import Descriptors
 from roost.projection.follower import SLICE_BYTES, Follower
 from roost.projection.inbox import Mail
 from roost.projection.lag import Backlog
+from roost.projection.watching import OnSight
 from roost.store.reader import StoreReader
 
 ROUND_BYTES = 1_048_576
@@ -54,6 +56,7 @@ class Gatherer:
         self._files = files
         self._data = data
         self._node = node
+        self._make_decoder = decoder_maker(data.root)
         self._reader = reader
         self._backlog = backlog
         self._followers: dict[str, Follower] = {}
@@ -64,6 +67,7 @@ class Gatherer:
         self._parked: dict[str, float] = {}
         self._sweep_at = 0.0
         self.on_query: OnQuery | None = None
+        self.on_sight: OnSight | None = None
         self.reading: str | None = None
         """The session that is being read; it stays when that fails."""
         self.errors: dict[str, str] = {}
@@ -75,13 +79,15 @@ class Gatherer:
         return bool(self._queue or self._settling)
 
     def scan(self, now: float) -> list[Follower]:
-        """Take up all that is not projected to its end; the sessions whose text logs may be behind."""
+        """Take up all that is not projected to its end, and look at it; the sessions whose text logs may be behind."""
         for kept in self._reader.unsettled():
-            self._follow(Follower.resume(self._path(kept.session.session_id), self._files, kept), now)
+            self._follow(
+                Follower.resume(self._path(kept.session.session_id), self._files, kept, self._make_decoder), now
+            )
         offsets = self._reader.offsets()
         lengths = {name: size for name, size in self._recordings().items() if size > offsets.get(name, 0)}
         self._backlog.recorded(lengths)
-        self._queue.update(dict.fromkeys([name for name in self._followers if name in lengths]))
+        self._queue.update(dict.fromkeys(self._followers))
         self._queue.update(dict.fromkeys(sorted(lengths)))
         return [follower for follower in self._followers.values() if follower.logs.seq < follower.session.last_seq]
 
@@ -193,7 +199,14 @@ class Gatherer:
         elif taken == 0 and self._rests.get(name, now + 1) <= now:
             events += follower.rest()
         self._note_rest(follower, now, grown=taken > 0)
+        if taken < SLICE_BYTES:
+            self._look(follower, now)
         return events, taken
+
+    def _look(self, follower: Follower, now: float) -> None:
+        looked = follower.watching.look(follower.projection, now) if self.on_sight is not None else None
+        if looked is not None and self.on_sight is not None:
+            self.on_sight(follower.session, *looked)
 
     def _tell_asked(self, follower: Follower) -> None:
         if follower.asked_at is not None and self.on_query is not None:
@@ -236,9 +249,9 @@ class Gatherer:
         kept = self._reader.checkpoint(name)
         path = self._path(name)
         if kept is None:
-            follower = Follower.begin(path, self._files, name, self._node)
+            follower = Follower.begin(path, self._files, name, node=self._node, make_decoder=self._make_decoder)
         else:
-            follower = Follower.resume(path, self._files, kept)
+            follower = Follower.resume(path, self._files, kept, self._make_decoder)
             if follower.projection.ended and not kept.settled:
                 self._settling[name] = follower
         self._follow(follower, now)
