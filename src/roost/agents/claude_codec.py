@@ -17,12 +17,16 @@ from roost.agents.claude_control import (
     request_line,
 )
 from roost.agents.claude_lines import Line, read_in_part, read_line
-from roost.agents.claude_messages import assistant, stream_event, unknown, user
+from roost.agents.claude_messages import assistant, stream_event, user
 from roost.agents.claude_notices import OTHER, other, system
 from roost.agents.claude_results import result
 from roost.agents.claude_state import State, remember
 from roost.agents.driver import Decision, Image, Item, Opening, Write
+from roost.agents.json_in import read_object as read_mended
+from roost.agents.json_in import unknown, write_line
+from roost.agents.sound_items import sound_items
 from roost.agents.titles import one_line
+from roost.core.soundness import sound_text
 from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import Output, Unknown
 
@@ -59,32 +63,37 @@ class ClaudeCodec:
         """A line of standard output; the times that the CLI tells are not used."""
         try:
             told = read_line(line)
-            handler = _LINES.get(told.type)
-            if handler is not None:
-                return handler(self._state, told, line)
         except msgspec.ValidationError as error:
             return self._in_part(line, str(error))
-        except msgspec.DecodeError:
-            return self._plain(line)
-        return [unknown(line, f"a line of the type {one_line(told.type, 64)!r}")]
+        except (ValueError, RecursionError):
+            return self._mended(line)
+        return self._handled(told, line)
+
+    def _handled(self, told: Line, line: bytes) -> list[Item]:
+        handler = _LINES.get(told.type)
+        if handler is None:
+            return [unknown(line, f"a line of the type {one_line(told.type, 64)!r}")]
+        try:
+            return sound_items(handler(self._state, told, line), line)
+        except (ValueError, RecursionError) as error:
+            return [unknown(line, str(error))]
 
     def _in_part(self, line: bytes, error: str) -> list[Item]:
         """What can be understood of a line of which something is other than expected, and the line as it is."""
-        left = unknown(line, error)
         try:
-            told = read_in_part(Line, line)
-            handler = _LINES.get(told.type)
-            items = handler(self._state, told, line) if handler is not None else []
-        except msgspec.ValidationError:
-            return [left]
-        return [*[item for item in items if not isinstance(item, Unknown)], left]
+            items = self._handled(read_in_part(Line, line), line)
+        except (ValueError, RecursionError):
+            items = []
+        return [*[item for item in items if not isinstance(item, Unknown)], unknown(line, error)]
 
-    def _plain(self, line: bytes) -> list[Item]:
-        """A line that is no JSON: the answer where plain text was chosen, or another program's words."""
-        text = line.decode(errors="replace")
+    def _mended(self, line: bytes) -> list[Item]:
+        """A line that is no sound JSON: with half a character in it, a plain answer, or another program's words."""
+        mended = read_mended(line)
+        if mended is not None:
+            return self.receive(write_line(mended), 0)
         if self._state.plain:
-            return [Output(0, 0, text)]
-        return [Unknown(0, 0, text, "no JSON")] if text.strip() else []
+            return [Output(0, 0, sound_text(line.decode(errors="replace")))]
+        return [unknown(line, "no JSON")] if line.strip() else []
 
     def prompt(self, turn: PendingTurn, images: list[Image]) -> list[Item]:
         """The next turn's prompt."""

@@ -6,12 +6,13 @@ import uuid
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from roost.agents.claude_lines import Answered, Asked, Line, Request, read_request, read_response
-from roost.agents.claude_messages import unknown
+from roost.agents.claude_lines import Answered, Asked, Line, read_as
 from roost.agents.claude_state import REMEMBERED, State, learn, remember
 from roost.agents.claude_tools import call_title
 from roost.agents.driver import Decision, Image, Item, Ready, Withdrawn, Write
+from roost.agents.json_in import unknown
 from roost.agents.titles import one_line
 from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import Conversation, Notice, Permission
@@ -122,13 +123,14 @@ def _line(value: object) -> bytes:
 
 def control_request(state: State, line: Line, data: bytes) -> list[Item]:
     """It waits for an answer, which it always gets: what we do not know is refused at once."""
-    told = read_request(data)
-    asked = told.request
+    if line.request_id is None or line.request is UNSET:
+        return [unknown(data, "a control request without an id or a body")]
+    asked = read_as(Asked, line.request)
     if asked.subtype == "can_use_tool":
-        return [_permission(state, told)]
+        return [_permission(state, line.request_id, asked)]
     if asked.subtype == "hook_callback":
-        return [_reply(told.request_id, {})]
-    refusal = {"subtype": "error", "request_id": told.request_id, "error": f"{asked.subtype} is not supported"}
+        return [_reply(line.request_id, {})]
+    refusal = {"subtype": "error", "request_id": line.request_id, "error": f"{asked.subtype} is not supported"}
     return [
         Write(_line({"type": "control_response", "response": refusal})),
         unknown(data, f"a control request of the kind {one_line(asked.subtype, 64)!r}"),
@@ -137,17 +139,17 @@ def control_request(state: State, line: Line, data: bytes) -> list[Item]:
 
 def control_cancel_request(state: State, line: Line, data: bytes) -> list[Item]:
     """What it asked is settled in another way."""
-    forget_ask(state, str(line.request_id))
-    return [Withdrawn(str(line.request_id), "the agent no longer asks")]
+    request_id = line.request_id or ""
+    forget_ask(state, request_id)
+    return [Withdrawn(request_id, "the agent no longer asks")]
 
 
-def _permission(state: State, told: Request) -> Permission:
-    asked = told.request
+def _permission(state: State, request_id: str, asked: Asked) -> Permission:
     kind = _KINDS.get(asked.tool_name, "tool")
     if asked.tool_use_id:
-        remember(state.asks, asked.tool_use_id, told.request_id)
+        remember(state.asks, asked.tool_use_id, request_id)
     title = call_title(asked.tool_name, asked.input, state.cwd)
-    event = Permission(0, 0, told.request_id, asked.tool_name, asked.input, title, [], kind, asked.tool_use_id)
+    event = Permission(0, 0, request_id, asked.tool_name, asked.input, title, [], kind, asked.tool_use_id)
     choices = _answer_choices(asked.input) if kind == "question" else _choices(asked, kind)
     return msgspec.structs.replace(event, choices=choices, details=_reasons(asked))
 
@@ -232,7 +234,7 @@ def _questions(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def control_response(state: State, line: Line, data: bytes) -> list[Item]:
     """The answer to a request of ours."""
-    told = read_response(data).response
+    told = read_as(Answered, line.response) if line.response is not UNSET else Answered()
     about = state.requests.pop(told.request_id, None)
     if about is None:
         return [unknown(data, "an answer to what was not asked")]

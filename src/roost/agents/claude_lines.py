@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 
 
 class Block(Struct, gc=False):
@@ -77,15 +80,34 @@ class Line(Struct, gc=False):
     cwd: Raw | UnsetType = UNSET
     tools: Raw | UnsetType = UNSET
     mcp_servers: Raw | UnsetType = UNSET
-    request_id: Any = None
+    request_id: str | None = None
+    request: Raw | UnsetType = UNSET
+    response: Raw | UnsetType = UNSET
+
+
+class McpServer(Struct, gc=False):
+    """A server of tools, and whether it is there."""
+
+    name: str = ""
+    status: str = ""
+
+
+class InitLine(Struct, gc=False):
+    """What a turn begins with."""
+
+    cwd: str | None = None
+    claude_code_version: str | None = None
+    apiKeySource: str | None = None
+    tools: list[str] = []
+    mcp_servers: list[McpServer] = []
 
 
 class Verdict(Struct, gc=False):
     """How a tool call was permitted."""
 
-    decision: Any = None
-    source: Any = None
-    reason_type: Any = None
+    decision: str | None = None
+    source: str | None = None
+    reason_type: str | None = None
 
 
 class ResultNote(Struct, gc=False):
@@ -111,9 +133,9 @@ class Report(Struct, gc=False):
     content: Any = None
     structuredPatch: list[Hunk] | None = None
     interrupted: Any = None
-    backgroundTaskId: Any = None
-    persistedOutputPath: Any = None
-    agentId: Any = None
+    backgroundTaskId: str | None = None
+    persistedOutputPath: str | None = None
+    agentId: str | None = None
     original_file: Any = None
     updated_file: Any = None
 
@@ -121,20 +143,20 @@ class Report(Struct, gc=False):
 class Amounts(Struct, gc=False):
     """Tokens and money of one model."""
 
-    inputTokens: int = 0
-    outputTokens: int = 0
-    cacheReadInputTokens: int = 0
-    cacheCreationInputTokens: int = 0
+    inputTokens: Count = 0
+    outputTokens: Count = 0
+    cacheReadInputTokens: Count = 0
+    cacheCreationInputTokens: Count = 0
     costUSD: float = 0.0
 
 
 class TurnAmounts(Struct, gc=False):
     """Tokens of a turn's main thread."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_read_input_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
 
 
 class ResultLine(Struct, gc=False):
@@ -180,13 +202,6 @@ class Asked(Struct, gc=False):
     title: Any = None
 
 
-class Request(Struct, gc=False):
-    """A control request's line."""
-
-    request_id: str
-    request: Asked
-
-
 class Answered(Struct, gc=False):
     """What the CLI answered us."""
 
@@ -197,21 +212,24 @@ class Answered(Struct, gc=False):
     response: Any = None
 
 
-class Response(Struct, gc=False):
-    """A control response's line."""
-
-    response: Answered
-
-
 Kind = TypeVar("Kind", bound=Struct)
 
 
-def read_in_part(kind: type[Kind], data: bytes | Raw) -> Kind:
-    """A value of which only those fields are set that are as expected.
+def read_as(kind: type[Kind], data: bytes | Raw) -> Kind:
+    """A value of which those fields are left out that are other than expected.
 
     Raises:
         DecodeError: `data` is not a JSON object.
     """
+    decode: Callable[[bytes | Raw], Kind] = _decoder(kind)
+    try:
+        return decode(data)
+    except msgspec.ValidationError:
+        return read_in_part(kind, data)
+
+
+def read_in_part(kind: type[Kind], data: bytes | Raw) -> Kind:
+    """The same, for data of which it is known that something in it is."""
     known: dict[str, Any] = read_object(data)
     found: dict[str, Any] = {}
     for name, wanted in _types(kind).items():
@@ -222,14 +240,15 @@ def read_in_part(kind: type[Kind], data: bytes | Raw) -> Kind:
 
 
 @functools.cache
+def _decoder(kind: type[Struct]) -> Callable[[bytes | Raw], Any]:
+    return msgspec.json.Decoder(kind).decode
+
+
+@functools.cache
 def _types(kind: type[Struct]) -> dict[str, Any]:
     return {field.name: field.type for field in msgspec.structs.fields(kind) if field.type != Raw | UnsetType}
 
 
 read_line = msgspec.json.Decoder(Line).decode
-read_report = msgspec.json.Decoder(Report).decode
 read_notes = msgspec.json.Decoder(list[ResultNote]).decode
-read_result = msgspec.json.Decoder(ResultLine).decode
-read_request = msgspec.json.Decoder(Request).decode
-read_response = msgspec.json.Decoder(Response).decode
 read_object = msgspec.json.Decoder(dict[str, Any]).decode

@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from roost.agents.claude_lines import Block, Line, Message, Report, ResultNote, read_in_part, read_notes, read_report
+from roost.agents.claude_lines import Block, Line, Message, Report, ResultNote, read_as, read_notes
 from roost.agents.claude_state import State, remember
 from roost.agents.claude_tools import EDITING, call_path, call_title
 from roost.agents.driver import Item, Stopped, Taken, Withdrawn
+from roost.agents.json_in import unknown
 from roost.agents.line_diff import count_changed
 from roost.agents.titles import one_line
-from roost.model.events import Error, FileChange, Notice, Output, Progress, Thinking, ToolCall, ToolResult, Unknown
+from roost.model.events import Error, FileChange, Notice, Output, Progress, Thinking, ToolCall, ToolResult
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that the CLI makes itself, such as errors."""
@@ -94,11 +95,6 @@ def blocks(content: list[Block] | str) -> list[Block]:
     return [Block(type="text", text=content)] if isinstance(content, str) else content
 
 
-def unknown(data: bytes, reason: str) -> Unknown:
-    """A line as it was, and what of it is not known."""
-    return Unknown(0, 0, data.decode(errors="replace"), reason)
-
-
 def taken(state: State, uuid: str) -> list[Item]:
     """A prompt was taken up, which is told once."""
     turn_id = state.waiting.pop(uuid, None)
@@ -164,7 +160,7 @@ def _result(state: State, line: Line, block: Block, note: ResultNote | None) -> 
     edited = state.edits.pop(block.tool_use_id, None)
     report = _report(line.tool_use_result) if line.tool_use_result is not UNSET else None
     if report is not None:
-        details |= _told(report)
+        _told(report, details)
         if edited is not None and not is_error:
             changes += _change(report, block.tool_use_id)
     result = ToolResult(0, 0, block.tool_use_id, "", content, is_error, None, line.parent_tool_use_id, details)
@@ -183,14 +179,15 @@ def _verdict(note: ResultNote) -> dict[str, Any]:
     return found
 
 
-def _told(report: Report) -> dict[str, Any]:
-    found = {
-        "interrupted": True if report.interrupted is True else None,
-        "background_task": report.backgroundTaskId,
-        "whole_output": report.persistedOutputPath,
-        "agent_id": report.agentId,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+def _told(report: Report, details: dict[str, Any]) -> None:
+    if report.interrupted is True:
+        details["interrupted"] = True
+    if report.backgroundTaskId:
+        details["background_task"] = report.backgroundTaskId
+    if report.persistedOutputPath:
+        details["whole_output"] = report.persistedOutputPath
+    if report.agentId:
+        details["agent_id"] = report.agentId
 
 
 def _change(report: Report, tool_use_id: str) -> list[Item]:
@@ -255,10 +252,6 @@ def _notes(raw: Raw) -> list[ResultNote]:
 def _report(raw: Raw) -> Report | None:
     """What a tool told beside its result, where that is an object: failures are told as text."""
     try:
-        return read_report(raw)
-    except msgspec.ValidationError:
-        pass
-    try:
-        return read_in_part(Report, raw)
+        return read_as(Report, raw)
     except msgspec.ValidationError:
         return None

@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec import UNSET
 
-from roost.agents.claude_lines import Line, read_object
-from roost.agents.claude_messages import LOGIN, stopped, taken, unknown
+from roost.agents.claude_lines import InitLine, Line, read_as, read_object
+from roost.agents.claude_messages import LOGIN, stopped, taken
 from roost.agents.claude_state import State, learn
 from roost.agents.driver import Busy, Item, Taken
+from roost.agents.json_in import unknown
 from roost.agents.titles import one_line
 from roost.model.events import Conversation, Notice
 
@@ -44,7 +45,7 @@ def _init(state: State, line: Line, data: bytes) -> list[Item]:
     known = _sum(line)
     if told or known != state.known:
         state.known = known
-        items.append(_opened(state, read_object(data)))
+        items.append(_opened(state, read_as(InitLine, data)))
     return items
 
 
@@ -57,16 +58,17 @@ def _sum(line: Line) -> int:
     return known
 
 
-_SETTINGS = ("cwd", "claude_code_version", "tools", "mcp_servers", "slash_commands", "agents", "skills", "output_style")
-
-
-def _opened(state: State, told: Told) -> Conversation:
-    if isinstance(told.get("cwd"), str):
-        state.cwd = told["cwd"]
-    details = {name: told[name] for name in _SETTINGS if told.get(name)}
-    if "claude_code_version" in details:
-        details["version"] = details.pop("claude_code_version")
-    return Conversation(0, 0, state.conversation_id, state.model, state.mode, details)
+def _opened(state: State, told: InitLine) -> Conversation:
+    state.cwd = told.cwd or state.cwd
+    details = {
+        "cwd": told.cwd,
+        "version": told.claude_code_version,
+        "tools": told.tools,
+        "mcp_servers": {server.name: server.status for server in told.mcp_servers},
+        "api_key_source": told.apiKeySource,
+    }
+    found = {name: value for name, value in details.items() if value}
+    return Conversation(0, 0, state.conversation_id, state.model, state.mode, found)
 
 
 def _status(state: State, told: Told) -> list[Item]:
@@ -86,7 +88,8 @@ def _session_state(state: State, told: Told) -> list[Item]:
 
 
 def _title(state: State, told: Told) -> list[Item]:
-    return [Conversation(0, 0, state.conversation_id, state.model, state.mode, {"title": told.get("title")})]
+    known = {"title": one_line(str(told.get("title")))}
+    return [Conversation(0, 0, state.conversation_id, state.model, state.mode, known)]
 
 
 def _retry(state: State, told: Told) -> list[Item]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from roost.agents.claude_lines import Amounts, Line, ResultLine, read_in_part, read_result
+from roost.agents.claude_lines import Amounts, Line, ResultLine, read_as
 from roost.agents.claude_messages import stopped, taken
 from roost.agents.claude_state import Baseline, State
 from roost.agents.driver import Finished, Item, Taken
@@ -30,10 +28,7 @@ _NOTHING = Amounts()
 
 def result(state: State, line: Line, data: bytes) -> list[Item]:
     """A `result` line. It is not the last one: a background task that ends makes another."""
-    try:
-        told = read_result(data)
-    except msgspec.ValidationError:
-        told = read_in_part(ResultLine, data)
+    told = read_as(ResultLine, data)
     items: list[Item] = []
     for uuid in told.user_message_uuids or ():
         items += taken(state, uuid)
@@ -45,7 +40,8 @@ def result(state: State, line: Line, data: bytes) -> list[Item]:
     items.append(_apart(ended, told.uuid) if others else ended)
     items += _stopped(state, told)
     if not others:
-        state.waiting = {uuid: turn_id for uuid, turn_id in state.waiting.items() if turn_id != state.prompted}
+        if state.waiting:
+            state.waiting = {uuid: turn_id for uuid, turn_id in state.waiting.items() if turn_id != state.prompted}
         state.prompted = None
     state.working, state.interrupted = False, False
     return items
@@ -73,7 +69,7 @@ def _others_turn(state: State, told: ResultLine) -> bool:
 
 def _outcome(state: State, told: ResultLine) -> Finished:
     details = {"subtype": told.subtype} if told.subtype not in ("", "success") else {}
-    details |= {name: value for name in _DETAILS if (value := getattr(told, name)) not in (None, [], "")}
+    details |= {name: value for name in _DETAILS if (value := getattr(told, name)) is not None and value != []}
     text = told.result if isinstance(told.result, str) else ""
     if not told.is_error:
         return Finished("completed", text, None, details)
