@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from roost.agents.codex_fields import object_of, objects_of, text_of, texts_of
+from roost.agents.codex_items import ItemState
 from roost.agents.codex_titles import command_title, patch_title
 from roost.agents.driver import Decision
 from roost.agents.titles import one_line, title
@@ -27,16 +28,16 @@ DECLINE = {"id": "decline", "label": "No, go on without it", "kind": "deny_once"
 CANCEL = {"id": "cancel", "label": "No, and stop the turn", "kind": "deny_once"}
 FOR_TURN = {"id": "turn", "label": "Yes, for this turn", "kind": "allow_once"}
 FOR_SESSION = {"id": "session", "label": "Yes, for this session", "kind": "allow_always"}
+FOR_A_SESSION = frozenset({"acceptForSession", "session"})
 
 
 class Asked(NamedTuple):
-    """A request of the app-server: its own id, as JSON, and what the item it is about would change."""
+    """A request of the app-server; `native_id` is its own id, as JSON."""
 
     native_id: str
     method: str
     params: Object
-    changes: list[Object]
-    cwd: str
+    items: ItemState
 
 
 class Ask(NamedTuple):
@@ -50,7 +51,8 @@ def chosen(approval: OpenApproval, decision: Decision) -> str:
     """The id of the choice that a decision means.
 
     One that says no is no, whatever choice it names; one that names a refusal is a refusal. Codex runs what it asked
-    about and nothing else, so leave for something else is no leave.
+    about and nothing else, so leave for something else is no leave. Leave that is to be remembered is given for the
+    session: codex's own lasting rules are written to its files, and only who picks one of them wants that.
     """
     choices = {str(one.get("id")): str(one.get("kind")) for one in approval.choices}
     kind = choices.get(decision.choice or "", "")
@@ -61,7 +63,7 @@ def chosen(approval: OpenApproval, decision: Decision) -> str:
         return str(decision.choice)
     if not allowed:
         return "cancel" if decision.interrupt else "decline"
-    lasting = [key for key, kind in choices.items() if kind == "allow_always"] if decision.remember else []
+    lasting = [key for key in choices if key in FOR_A_SESSION] if decision.remember else []
     return (lasting or [key for key, kind in choices.items() if kind == "allow_once"] or ["accept"])[0]
 
 
@@ -69,7 +71,7 @@ def _permission(asked: Asked, tool: str, says: str, **more: Any) -> Permission:
     details = {"method": asked.method} | more.pop("details", {})
     if reason := text_of(asked.params, "reason"):
         details["reason"] = reason
-    call = text_of(asked.params, "itemId") or None
+    call = more.pop("call", None) or text_of(asked.params, "itemId") or None
     return Permission(0, 0, asked.native_id, tool, title=one_line(says), tool_use_id=call, details=details, **more)
 
 
@@ -85,7 +87,7 @@ def _show_command(asked: Asked) -> Permission:
         shown["network"] = network
         says = f"Connecting to {text_of(network, 'host')}"
     else:
-        says = command_title(command, actions, asked.cwd)
+        says = command_title(command, actions, asked.items.cwd)
     offered = _offered(params)
     choices = [{key: one[key] for key in ("id", "label", "kind")} for one in offered]
     native = {one["id"]: one["native"] for one in offered if "native" in one}
@@ -117,7 +119,8 @@ def _amendments(params: Object, listed: object) -> list[Object]:
 def _amending(native: Object) -> list[Choice]:
     rule = texts_of(object_of(native, "acceptWithExecpolicyAmendment"), "execpolicy_amendment")
     if rule:
-        label = one_line(f"Yes, and never ask again about: {' '.join(rule)}")
+        told = rule[2] if len(rule) == 3 and rule[1] in ("-c", "-lc") else " ".join(rule)
+        label = one_line(f"Yes, and never ask again about: {told}")
         return [{"id": "acceptAlways", "label": label, "kind": "allow_always", "native": native}]
     network = object_of(object_of(native, "applyNetworkPolicyAmendment"), "network_policy_amendment")
     host, allows = text_of(network, "host"), text_of(network, "action") == "allow"
@@ -136,13 +139,17 @@ def _answer_decision(approval: OpenApproval, decision: Decision) -> Object:
 # Patches
 
 
+def _changes(asked: Asked) -> list[Object]:
+    return asked.items.patches.get(text_of(asked.params, "itemId"), [])
+
+
 def _show_patch(asked: Asked) -> Permission:
-    changes = [{key: value for key, value in change.items() if value} for change in asked.changes]
+    changes = [{key: value for key, value in change.items() if value} for change in _changes(asked)]
     shown: Object = {"changes": changes}
     if root := text_of(asked.params, "grantRoot"):
         shown["grant_root"] = root
     choices = [dict(one) for one in (ACCEPT, ACCEPT_FOR_SESSION, DECLINE, CANCEL)]
-    return _permission(asked, "apply_patch", patch_title(changes, asked.cwd), input=shown, choices=choices)
+    return _permission(asked, "apply_patch", patch_title(changes, asked.items.cwd), input=shown, choices=choices)
 
 
 # Wider permissions
@@ -210,7 +217,10 @@ def _show_elicitation(asked: Asked) -> Permission:
     choices = [dict(ACCEPT), *_persisting(meta), dict(DECLINE), dict(CANCEL)]
     says = text_of(params, "message") or title("question", server)
     kind = "question" if fields else "tool"
-    return _permission(asked, f"mcp__{server}", says, input=shown, choices=choices, kind=kind)
+    name = text_of(meta, "tool_name")
+    tool = f"mcp__{server}__{name}" if name else f"mcp__{server}"
+    call = next((key for key, (of, _) in reversed(asked.items.open.items()) if of == tool), None)
+    return _permission(asked, tool, says, input=shown, choices=choices, kind=kind, call=call)
 
 
 def _persisting(meta: Object) -> list[Choice]:

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from roost.agents.codex_fields import object_of, objects_of, read_object, text_of, unknown
+from roost.agents.codex_fields import object_of, objects_of, read_object, text_of
 from roost.agents.codex_items import ItemReader, ItemState, from_exec
 from roost.agents.codex_launch import goes_on, model_named
 from roost.agents.codex_trouble import trouble_of
 from roost.agents.codex_usage import Sums, added, sums_of, usage_of
 from roost.agents.driver import Busy, Decision, Finished, Image, Item, Opening, Ready, Refused, Stopped, Taken
+from roost.agents.json_in import unknown
 from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import Conversation, Error, Notice, Progress
 

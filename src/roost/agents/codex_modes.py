@@ -8,17 +8,24 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from roost.agents.refusals import refuse_options
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions, Definition
 
 APPROVALS = ("untrusted", "on-request", "never")
 SANDBOXES = ("read-only", "workspace-write", "danger-full-access")
-LACKING = ("fallback_model", "allowed_tools", "disallowed_tools", "strict_mcp_config", "max_turns", "max_budget_usd")
-"""Options of ours that codex has nothing for."""
-HAS = (
-    "model, permission_mode, dangerously_skip_permissions, append_system_prompt, mcp_config, add_dirs, partial, "
-    "resume, fork"
+TAKEN = (
+    "model",
+    "permission_mode",
+    "dangerously_skip_permissions",
+    "append_system_prompt",
+    "mcp_config",
+    "add_dirs",
+    "partial",
+    "resume",
+    "fork",
 )
+"""Options of ours that codex has something for."""
 
 Object = dict[str, Any]
 
@@ -56,9 +63,9 @@ def mode_of(text: str | None) -> Mode:
 def _unknown_mode(word: str) -> InvalidRequest:
     known = [*APPROVALS, *SANDBOXES]
     near = _ELSEWHERE.get(word) or next(iter(difflib.get_close_matches(word.lower().replace("_", "-"), known, 1)), None)
-    guess = f"did you mean {near}? " if near else ""
-    hint = f"{guess}codex asks {_listed(APPROVALS)}, in the sandbox {_listed(SANDBOXES)}; both: on-request,read-only"
-    return InvalidRequest(f"codex has no permission mode {word!r}.", hint=hint, field="options.permission_mode")
+    guess = f"Did you mean {near}? " if near else ""
+    hint = f"{guess}It is {_listed(APPROVALS)}, or the sandbox {_listed(SANDBOXES)}, or both: on-request,read-only."
+    return InvalidRequest(f"permission_mode cannot be {word!r}.", hint=hint, field="options.permission_mode")
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -90,9 +97,7 @@ def check(options: AgentOptions) -> None:
     Raises:
         InvalidRequest: an option codex has nothing for, or a value that it does not know.
     """
-    for name in LACKING:
-        if getattr(options, name):
-            raise InvalidRequest(f"codex has no {name}.", hint=f"codex takes {HAS}", field=f"options.{name}")
+    refuse_options(options, TAKEN, "codex")
     if options.dangerously_skip_permissions and options.permission_mode:
         hint = "leave one of the two out"
         message = "dangerously_skip_permissions is a permission mode already."

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from roost import __version__
 from roost.agents.codex_asks import ASKS, Asked
-from roost.agents.codex_fields import as_line, object_of, objects_of, read_object, text_of, unknown
+from roost.agents.codex_fields import object_of, objects_of, read_object, text_of
 from roost.agents.codex_items import ItemReader, ItemState
 from roost.agents.codex_modes import Mode, Setup, mode_of, setup_of
 from roost.agents.codex_notices import QUIET, TOLD
@@ -34,6 +34,7 @@ from roost.agents.driver import (
     Withdrawn,
     Write,
 )
+from roost.agents.json_in import unknown, write_line
 from roost.errors import InvalidRequest
 from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import Conversation, Error, Notice, Output, Progress, Thinking
@@ -80,6 +81,8 @@ class ServerState(Struct):
     answer: str = ""
     """What the running turn said last: its answer, once it is over."""
     sums: dict[str, Sums] = {}
+    busy: list[str] = []
+    """Threads that work."""
     interrupting: bool = False
     change: Object = {}
     """What the next turn is to be started with besides."""
@@ -136,7 +139,7 @@ class CodexServer:
         """Tell codex what was decided."""
         ask = ASKS[text_of(approval.details, "method")]
         native = msgspec.json.decode(approval.approval_id)
-        told: list[Item] = [Write(as_line({"id": native, "result": ask.answer(approval, decision)}))]
+        told: list[Item] = [Write(write_line({"id": native, "result": ask.answer(approval, decision)}))]
         if decision.allow and decision.input is not None and decision.input != approval.input:
             message = "codex runs what it asked about and nothing else, so edited input was declined"
             told.append(Notice(0, 0, "EDITED_INPUT_DECLINED", message))
@@ -194,10 +197,11 @@ class CodexServer:
     def _request(self, method: str, params: Object, pending: Pending) -> Write:
         self._state.number += 1
         self._state.pending[str(self._state.number)] = pending
-        return Write(as_line({"id": self._state.number, "method": method, "params": params}))
+        return Write(write_line({"id": self._state.number, "method": method, "params": params}))
 
     def _start(self, turn_id: str, given: list[Object]) -> Write:
         params = {"threadId": self._state.thread, "input": given, **self._state.change}
+        self._state.model = text_of(self._state.change, "model") or self._state.model
         self._state.change = {}
         return self._request("turn/start", params, Pending("turn", turn_id))
 
@@ -211,7 +215,7 @@ class CodexServer:
 
     def _greeted(self, pending: Pending, result: Object) -> list[Item]:
         setup = self._state.setup
-        hello = Write(as_line({"method": "initialized"}))
+        hello = Write(write_line({"method": "initialized"}))
         return [hello, self._request(setup.method, setup.params, Pending("thread"))]
 
     def _threaded(self, pending: Pending, result: Object) -> list[Item]:
@@ -269,9 +273,8 @@ class CodexServer:
             error = {"code": METHOD_NOT_FOUND, "message": f"roost does not offer {method}"}
             told = Notice(0, 0, "REQUEST_REFUSED", f"codex asked for {method}, which roost does not offer")
             stop = [Stopped("login", told.message)] if method.startswith("account/") else []
-            return [Write(as_line({"id": message["id"], "error": error})), told, *stop]
-        changes = self._state.items.patches.get(text_of(params, "itemId"), [])
-        return [ask.show(Asked(native, method, params, changes, self._state.items.cwd))]
+            return [Write(write_line({"id": message["id"], "error": error})), told, *stop]
+        return [ask.show(Asked(native, method, params, self._state.items))]
 
     # Notifications
 
@@ -357,9 +360,13 @@ class CodexServer:
         return [Withdrawn(native, "codex no longer waits for it")]
 
     def _status(self, params: Object) -> list[Item]:
-        if not self._of_main(params):
-            return []
-        return [Busy(text_of(object_of(params, "status"), "type") == "active")]
+        """Sub-agents may work on when the turn is over."""
+        thread, busy = text_of(params, "threadId"), self._state.busy
+        if thread in busy:
+            busy.remove(thread)
+        if text_of(object_of(params, "status"), "type") == "active" and len(busy) < MAX_THREADS:
+            busy.append(thread)
+        return [Busy(bool(busy))]
 
     def _rerouted(self, params: Object) -> list[Item]:
         before, after = text_of(params, "fromModel"), text_of(params, "toModel")
