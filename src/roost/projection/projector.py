@@ -28,6 +28,7 @@ from roost.projection.inbox import Inbox, Remembrance, Removal
 from roost.projection.lag import Backlog, Lag
 from roost.projection.log_writer import LogWriter
 from roost.projection.text_logs import ROTATE_BYTES, TextLogs
+from roost.projection.watching import OnSight
 from roost.store.database import Store
 from roost.store.writer import AgentChange, Round
 
@@ -75,6 +76,10 @@ class Projector:
     def tell_queries(self, told: OnQuery) -> None:
         """Before `start`: who answers what programs ask their terminals."""
         self._gatherer.on_query = told
+
+    def tell_sights(self, told: OnSight) -> None:
+        """Before `start`: who is told what terminals show."""
+        self._gatherer.on_sight = told
 
     def start(self) -> None:
         """Begin, first with what recordings hold that is not projected yet."""
