@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "projection": {"store", "agents", "core", "model", "errors", "paths", "config"},
     "services": {"projection", "store", "agents", "core", "model", "errors", "paths", "config", "keeper"},
     "web": {"services", "core", "model", "errors", "config", "paths"},
-    "client": {"model", "errors", "paths", "core", "keeper"},
+    "client": {"model", "errors", "paths", "core", "keeper", "agents"},
     "cli": {"client", "model", "errors", "paths", "config", "core", "keeper", "testing"},
     "app": ANYTHING,
     "server": ANYTHING,

@@ -1,10 +1,12 @@
 """Pacing decisions: ticks, rates, what is skipped, who is gone."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.core.flow import (
     OUTPUT_TYPES,
+    PARTIAL,
     RateMeter,
     Skip,
     TokenBucket,
@@ -12,6 +14,7 @@ from roost.core.flow import (
     is_stalled,
     tick_s,
 )
+from roost.model.events import EVENT_TYPES
 
 TYPES = ["log", "state", "error", "complete", "screen", "output", "tool_call", "mark"]
 
@@ -98,6 +101,19 @@ def test_only_output_is_skipped_and_the_newest_is_kept(types, budget):
     kept_output = [index for index in kept if types[index] in OUTPUT_TYPES]
     assert kept_output == output[len(output) - len(kept_output) :]
     assert len(kept_output) == min(len(output), max(0, budget - len(urgent)))
+
+
+def test_pieces_of_messages_are_skipped_before_whole_ones():
+    types = ["output", PARTIAL, "permission", PARTIAL, "turn", "log"]
+    assert choose(types, 5) == [0, 2, 3, 4, 5]
+    assert choose(types, 4) == [0, 2, 4, 5]
+    assert choose(types, 3) == [2, 4, 5]
+    assert choose(types, 0) == [2, 4]
+
+
+@pytest.mark.parametrize("kind", [*sorted(set(EVENT_TYPES) - {"log", "output", "thinking", "screen"})])
+def test_what_is_urgent_always_goes(kind):
+    assert choose([kind, "log"], 0) == [0]
 
 
 def test_skip_says_how_many_and_where_they_are():

@@ -8,7 +8,7 @@ from roost.core.loglines import LineFilter, lines_form, lines_of, parse_time
 from roost.core.ring import Entry
 from roost.errors import InvalidRequest
 from roost.model.blocks import Block
-from roost.model.events import Log, StateChange
+from roost.model.events import Log, Output, StateChange, ToolCall
 
 BLOCK = Block(
     1,
@@ -45,6 +45,35 @@ def test_filters_choose_lines(fields: dict[str, Any], seqs: list[int]) -> None:
 
 def test_lines_begin_after_a_place() -> None:
     assert [line.line for line in lines_of(BLOCK, 1, LineFilter())] == ["twö", "one two"]
+
+
+CONVERSATION = Block(
+    1, "s", "a", 1, 3, [Output(1, 1000, "one\ntwo"), ToolCall(2, 2000, "c", "Bash"), Log(3, 3000, "err", 7, "stderr")]
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        ({}, [("one", 1), ("two", 2), ("● Bash", 1), ("err", 7)]),
+        ({"since_ns": 2000}, [("● Bash", 1), ("err", 7)]),
+        ({"until_ns": 2000}, [("one", 1), ("two", 2)]),
+        ({"stream": "stderr"}, [("err", 7)]),
+        ({"grep": "two"}, [("two", 1)]),
+    ],
+)
+def test_a_transcript_has_every_event_in_lines(fields: dict[str, Any], lines: list[tuple[str, int]]) -> None:
+    found = list(lines_of(CONVERSATION, 0, LineFilter(**fields, transcript=True)))
+    assert [(line.line, line.line_num) for line in found] == lines
+
+
+def test_what_was_printed_alone_is_no_transcript() -> None:
+    assert [line.line for line in lines_of(CONVERSATION, 0, LineFilter())] == ["err"]
+
+
+def test_lines_of_one_event_go_out_together() -> None:
+    form = lines_form(LineFilter(transcript=True))
+    assert next(iter(form.frames(Entry(CONVERSATION), 0))) == (0, b"one\ntwo\n")
 
 
 def test_plain_text_is_the_line_and_a_line_feed() -> None:

@@ -68,6 +68,19 @@ def test_a_screen_is_written_as_its_rows_under_a_rule(data: DataDirectory) -> No
     assert rows == ["top", "bottom"]
 
 
+def test_the_log_of_a_coding_agent_is_its_transcript(data: DataDirectory) -> None:
+    tape = Tape("demo", terminal=False, definition={"command": ["claude"], "driver": "claude"}).started()
+    tape.mark("prompt", turn_id="t1", prompt="Fix it", by="owner", policy="queue")
+    finished(data, "s1", tape.out(b"no line of the protocol\n").err(b"a warning\n"))
+    assert log_text(data, "demo").splitlines() == [
+        "› Fix it",
+        "no line of the protocol",
+        "✗ the prompt was refused: the agent ended",
+        "— the agent ended with exit code 0",
+    ]
+    assert log_text(data, "demo", "stderr") == "a warning\n"
+
+
 def test_a_full_log_is_rotated_and_no_line_is_cut(data: DataDirectory) -> None:
     tape = Tape("demo").started()
     for first in range(1, 2000, 100):

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from roost.errors import InvalidCursor, InvalidRequest, SessionNotFound
-from roost.model.agents import Session
+from roost.model.agents import Definition, Session
 from roost.model.blocks import Block
-from roost.model.events import AnyEvent, Log, StateChange
+from roost.model.events import AnyEvent, Log, Output, StateChange
 from roost.model.requests import LogsQuery
 from roost.services import logs as logs_module
 from roost.services.logs import Logs
@@ -118,6 +118,40 @@ def test_filters_hold_at_both_ends() -> None:
     assert read(Memory(12), **query) == ([3, 4, 6, 7], None)
     assert read(Memory(12), tail=2, **query) == ([6, 7], None)
     assert read(Memory(12), stream="stderr") == ([], None)
+
+
+class Talk(Memory):
+    """A coding agent that says three lines at once, twice, and then one."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        said = [Output(1, SECOND, "a\nb\nc"), Output(2, SECOND, "d\ne\nf"), Output(3, SECOND, "g")]
+        self._blocks = [Block(1, "s1", "a", 1, 3, list(said))]
+        definition = Definition(command=["claude"], driver="claude")
+        self.session_of_a = Session(session_id="s1", agent_name="a", last_seq=3, definition=definition)
+
+
+def pages(limit: int) -> list[str]:
+    found, cursor = [], None
+    while True:
+        page = asyncio.run(Logs(Talk()).page(Talk().session_of_a, LogsQuery(limit=limit, cursor=cursor)))
+        found.append("".join(line.line for line in page.lines))
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("limit", "found"),
+    [(1, ["abc", "def", "g"]), (3, ["abc", "def", "g"]), (4, ["abc", "defg"]), (6, ["abcdef", "g"]), (7, ["abcdefg"])],
+)
+def test_a_page_of_a_transcript_ends_between_two_events(limit: int, found: list[str]) -> None:
+    assert pages(limit) == found
+
+
+def test_the_newest_lines_of_a_transcript() -> None:
+    page = asyncio.run(Logs(Talk()).page(Talk().session_of_a, LogsQuery(tail=2)))
+    assert [line.line for line in page.lines] == ["f", "g"]
 
 
 def place(history: Memory, **query: Any) -> int:

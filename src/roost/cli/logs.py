@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from roost.cli import exits
 from roost.cli.output import paint, say, visible, write_json, write_json_line
 from roost.cli.parser import add_shared
 from roost.cli.session import backend, data_directory
-from roost.client.backend import LineQuery
+from roost.client.backend import STRUCTURED, LineQuery
+from roost.client.lines import told_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,7 +42,7 @@ def logs(options: argparse.Namespace) -> int:
     query = _query(options)
     printer = Printer(options)
     with backend(options) as found:
-        places = [(name, _print_history(found, name, query, printer)) for name in options.names]
+        places = [_print_history(found, name, query, printer) for name in options.names]
     if options.follow:
         for name, line in _followed(places, query, options):
             printer.take(name, line)
@@ -97,9 +98,17 @@ def _query(options: argparse.Namespace) -> LineQuery:
     return LineQuery(options.tail, since, until, options.stream)
 
 
-def _print_history(found: Backend, name: str, query: LineQuery, printer: Printer) -> str:
+class _Place(NamedTuple):
+    """Where following goes on, and whether what comes is a transcript."""
+
+    name: str
+    after: str
+    transcript: bool
+
+
+def _print_history(found: Backend, name: str, query: LineQuery, printer: Printer) -> _Place:
     """Print what is there; says where following goes on."""
-    session_id = found.agent(name)["session_id"]
+    view = found.agent(name)
     # The newest line is read even where none is wanted, because following begins behind it.
     wanted = query if query.tail != 0 else query._replace(tail=1)
     seq = 0
@@ -107,31 +116,22 @@ def _print_history(found: Backend, name: str, query: LineQuery, printer: Printer
         seq = line["seq"]
         if query.tail != 0:
             printer.take(name, line)
-    return f"{session_id}:{seq}"
+    return _Place(name, f"{view['session_id']}:{seq}", view["driver"] in STRUCTURED)
 
 
-def _followed(
-    places: list[tuple[str, str]], query: LineQuery, options: argparse.Namespace
-) -> Iterator[tuple[str, Json]]:
-    streams = [_follow(name, after, query, options) for name, after in places]
+def _followed(places: list[_Place], query: LineQuery, options: argparse.Namespace) -> Iterator[tuple[str, Json]]:
+    streams = [_follow(place, query, options) for place in places]
     return streams[0] if len(streams) == 1 else _merged(streams)
 
 
-def _follow(name: str, after: str, query: LineQuery, options: argparse.Namespace) -> Iterator[tuple[str, Json]]:
+def _follow(place: _Place, query: LineQuery, options: argparse.Namespace) -> Iterator[tuple[str, Json]]:
     from roost.client.backend import connect
     from roost.client.following import follow
 
     data = data_directory(options)
-    for _, body in follow(lambda: connect(data), name, after, lost=_say_lost):
-        if body["type"] == "log" and _in_query(body, query):
-            yield name, {"timestamp": body["timestamp"], **body["data"]}
-
-
-def _in_query(body: Json, query: LineQuery) -> bool:
-    if query.stream and body["data"]["stream"] != query.stream:
-        return False
-    moment = body["timestamp"]
-    return not moment < query.since and (not query.until or moment < query.until)
+    for _, body in follow(lambda: connect(data), place.name, place.after, lost=_say_lost):
+        for line in told_lines(body, query, transcript=place.transcript):
+            yield place.name, line
 
 
 def _say_lost(message: str) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 ENDED = frozenset({"exited", "failed", "lost"})
+STRUCTURED = frozenset({"claude", "codex", "gemini", "opencode", "acp"})
+"""Drivers that speak a coding agent's own protocol; as in `roost.model.agents`, which costs more to load."""
 
 
 class Event(NamedTuple):

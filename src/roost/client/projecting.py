@@ -7,14 +7,16 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from roost.agents.registry import make_decoder
 from roost.client.backend import Event, LineQuery
+from roost.client.lines import told_lines
+from roost.core.loglines import is_transcript
 from roost.core.positions import Position, parse_position
 from roost.core.projection import REST_NS, SessionProjection
 from roost.core.recording import Reader
 from roost.core.wire import envelope
 from roost.errors import KeeperUnavailable, SessionNotFound
 from roost.keeper.client import KeeperClient
-from roost.model.events import Log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,13 +41,18 @@ class Tail:
             raise SessionNotFound(f"there is no recording of session {session_id}", session_id=session_id) from exc
         self._position = 0
         self._reader = Reader()
-        self._projection = SessionProjection(session_id)
+        self._projection = SessionProjection(session_id, make_decoder=make_decoder)
         self._quiet_since = time.monotonic_ns()
 
     @property
     def ended(self) -> bool:
         """Whether all has been told."""
         return self._projection.ended
+
+    @property
+    def transcript(self) -> bool:
+        """Whether the session's lines are the transcript of a coding agent."""
+        return is_transcript(self._projection.session)
 
     def read(self) -> list[AnyEvent]:
         """The events that are new; at most one piece of the recording is read."""
@@ -155,18 +162,8 @@ def lines_of(backend: KeeperBackend, name: str, query: LineQuery) -> Iterator[Js
 
 def _lines(backend: KeeperBackend, tail: Tail, view: Json, query: LineQuery) -> Iterator[Json]:
     for events in _pieces(backend, tail, view["session_id"], follow=False):
-        logs = [event for event in events if isinstance(event, Log)]
-        for event, (_, body) in zip(logs, tail.wrap(logs), strict=True):
-            if is_wanted(body, query):
-                yield {"seq": event.seq, "timestamp": body["timestamp"], **body["data"]}
-
-
-def is_wanted(body: Json, query: LineQuery) -> bool:
-    """Whether a `log` event lies in the query's time and stream."""
-    moment = body["timestamp"]
-    if query.stream and body["data"]["stream"] != query.stream:
-        return False
-    return (not query.since or moment >= query.since) and (not query.until or moment < query.until)
+        for event, (_, body) in zip(events, tail.wrap(events), strict=True):
+            yield from ({"seq": event.seq} | line for line in told_lines(body, query, transcript=tail.transcript))
 
 
 def fleet_events_of(backend: KeeperBackend, after: str, *, follow: bool) -> Iterator[Event]:

@@ -5,8 +5,9 @@ once, and a busy one at the end of a tick that grows with the number of clients:
 out in one write.
 
 Paced clients. A client may ask for at most so many events a second. What comes faster is gathered over a window, and
-output that does not fit is skipped and counted; states, errors, approvals and tool calls never are. What is sent stays
-in the order of its positions, because a client resumes after the newest position it has seen.
+output that does not fit is skipped and counted; states, errors, approvals, turns, tool calls, changes of files and what
+was spent never are. What is sent stays in the order of its positions, because a client resumes after the newest
+position it has seen.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ PIECE_BYTES = 32_768
 
 OUTPUT_TYPES: frozenset[str] = frozenset({"log", "output", "thinking", "screen"})
 """What may be skipped for a paced client: output that is still in the store."""
+PARTIAL = "partial"
+"""In place of the type of a piece of a message: these are skipped first, because the whole message follows."""
 
 
 def tick_s(deliveries_per_s: float, clients: int) -> float:
@@ -76,11 +79,11 @@ class TokenBucket:
 def choose(types: Sequence[str], budget: int) -> list[int]:
     """Which of the gathered events to send, as indexes in order.
 
-    Everything urgent goes whatever the budget; of the output, the newest that still fit.
+    Everything urgent goes whatever the budget; of the output, the newest that still fit, whole messages first.
     """
+    pieces = [index for index, name in enumerate(types) if name == PARTIAL]
     output = [index for index, name in enumerate(types) if name in OUTPUT_TYPES]
-    room = max(0, budget - (len(types) - len(output)))
-    skipped = set(output[: max(0, len(output) - room)])
+    skipped = set([*pieces, *output][: max(0, len(types) - budget)])
     return [index for index in range(len(types)) if index not in skipped]
 
 

@@ -1,4 +1,7 @@
-"""Clean lines out of events: by time, stream and text, as objects or as plain text."""
+"""Clean lines out of events: by time, stream and text, as objects or as plain text.
+
+Of a program they are what it printed; of a coding agent that is spoken to in its own protocol, the transcript.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from roost.core.forms import ALL, StreamForm
+from roost.core.readable import readable
 from roost.core.ring import Entry
-from roost.core.wire import timestamp
+from roost.core.wire import event_data, timestamp
 from roost.errors import InvalidRequest
+from roost.model.agents import STRUCTURED, Session
 from roost.model.blocks import Block
-from roost.model.events import Log
+from roost.model.events import AnyEvent, Log, event_type
 from roost.model.views import LogLine
 
 
@@ -23,22 +28,47 @@ class LineFilter(NamedTuple):
     until_ns: int | None = None
     stream: str | None = None
     grep: str | None = None
+    transcript: bool = False
+    """Whether all events are told as lines, and not only what was printed."""
 
-    def wants(self, event: Log) -> bool:
-        """Whether the line is wanted."""
-        return (
-            (self.since_ns is None or event.time_ns >= self.since_ns)
-            and (self.until_ns is None or event.time_ns < self.until_ns)
-            and self.stream in (None, event.stream)
-            and (self.grep is None or self.grep in event.line)
+    def lines(self, event: AnyEvent) -> list[str]:
+        """The wanted lines of an event."""
+        if type(event) is Log:
+            return [event.line] if self._in_time(event) and self._wants(event.line, event.stream) else []
+        if not self.transcript or not self._in_time(event):
+            return []
+        return [line for line in told(event) if self._wants(line, "stdout")]
+
+    def _in_time(self, event: AnyEvent) -> bool:
+        return (self.since_ns is None or event.time_ns >= self.since_ns) and (
+            self.until_ns is None or event.time_ns < self.until_ns
         )
+
+    def _wants(self, line: str, stream: str) -> bool:
+        return self.stream in (None, stream) and (self.grep is None or self.grep in line)
+
+
+def is_transcript(session: Session) -> bool:
+    """Whether a session's lines are its transcript."""
+    return session.definition.driver in STRUCTURED
+
+
+def told(event: AnyEvent) -> list[str]:
+    """An event of a coding agent as lines."""
+    return readable(event_type(event), event_data(event))
 
 
 def lines_of(block: Block, after_seq: int, wanted: LineFilter) -> Iterator[LogLine]:
     """The wanted lines of a block after `after_seq`."""
     for event in block.events:
-        if event.seq > after_seq and type(event) is Log and wanted.wants(event):
-            yield LogLine(event.seq, timestamp(event.time_ns), event.stream, event.line_num, event.line)
+        if event.seq > after_seq:
+            yield from _as_lines(event, wanted)
+
+
+def _as_lines(event: AnyEvent, wanted: LineFilter) -> Iterator[LogLine]:
+    stream, number = (event.stream, event.line_num) if type(event) is Log else ("stdout", 1)
+    for index, line in enumerate(wanted.lines(event)):
+        yield LogLine(event.seq, timestamp(event.time_ns), stream, number + index, line)
 
 
 class LinesForm(StreamForm):
@@ -51,12 +81,11 @@ class LinesForm(StreamForm):
         self._wanted = wanted
 
     def frames(self, entry: Entry, start: int) -> Iterator[tuple[int, bytes]]:
-        """The wanted lines of an entry from index `start` on, each with its index."""
+        """The wanted lines of an entry from index `start` on, each event's with its index."""
         events = entry.block.events
         for index in range(start, len(events)):
-            event = events[index]
-            if type(event) is Log and self._wanted.wants(event):
-                yield index, event.line.encode() + b"\n"
+            if lines := self._wanted.lines(events[index]):
+                yield index, ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
 @lru_cache(256)

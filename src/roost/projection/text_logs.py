@@ -1,4 +1,4 @@
-"""Clean text logs: what agents printed, as files that any text tool reads.
+"""Clean text logs: what agents printed, or the transcript of coding agents, as files that any text tool reads.
 
 `logs/agents/NAME/YYYY-MM-DD-HH-MM-SS-stdout.log` (and `-stderr.log` where there is standard error), named after the
 session's start in UTC. A log that is full is renamed to `….log.1`, the next to `….log.2`, and so on.
@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from roost.core.loglines import is_transcript, told
 from roost.model.agents import Session
 from roost.model.events import AnyEvent, Log, ScreenShown
 from roost.projection.descriptors import Descriptors
@@ -95,11 +96,13 @@ class TextLogs:
             OSError: not all was written; the files need `mend` with the place as it was.
         """
         lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
-        seq = place.seq
+        seq, transcript = place.seq, is_transcript(session)
         for event in events:
             seq = event.seq
             if type(event) is Log:
                 lines[event.stream].append(event.line)
+            elif transcript:
+                lines["stdout"] += told(event)
             elif type(event) is ScreenShown:
                 lines["stdout"] += [RULE, event.text]
         stdout, stderr = place.stdout, place.stderr

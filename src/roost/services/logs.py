@@ -1,7 +1,8 @@
 """Reading an agent's clean lines out of the store.
 
 A page costs a bounded amount of work however rare the wanted lines are: after `MOST_SCANNED` events it ends early, and
-its cursor goes on from there. Times rise along a session, so a time is found by halving.
+its cursor goes on from there. Times rise along a session, so a time is found by halving. A page ends between two
+events: one that is told in more lines than a page may have is a page of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from roost.core.loglines import LineFilter, lines_of, parse_time
+from roost.core.loglines import LineFilter, is_transcript, lines_of, parse_time
 from roost.core.positions import Position, parse_position
 from roost.errors import InvalidCursor, InvalidRequest, SessionNotFound
 from roost.model.agents import Session
@@ -55,8 +56,8 @@ class Logs:
         return await asyncio.to_thread(self._place, current, query)
 
     def _page(self, current: Session, query: LogsQuery) -> LogPage:
-        wanted = line_filter(query)
         session, after = self._begin(current, query)
+        wanted = line_filter(query, session)
         if query.tail is not None:
             return _as_page(session, self._tail(session, query.tail, wanted), None)
         if after == 0 and wanted.since_ns is not None:
@@ -65,8 +66,8 @@ class Logs:
         return _as_page(session, lines, last)
 
     def _place(self, current: Session, query: LogsQuery) -> Place:
-        wanted = line_filter(query)
         session, after = self._begin(current, query)
+        wanted = line_filter(query, session)
         if query.tail is not None:
             lines = self._tail(session, query.tail, wanted)
             after = lines[0].seq - 1 if lines else session.last_seq
@@ -108,7 +109,8 @@ class Logs:
                 lines += lines_of(block, after, wanted)
                 after = block.last_seq
                 if len(lines) > limit:
-                    return lines[:limit], Position(session_id, lines[limit - 1].seq)
+                    end = _border(lines, limit)
+                    return lines[:end], Position(session_id, lines[end - 1].seq)
             if after - begun_at > MOST_SCANNED and after < session.last_seq:
                 return lines, Position(session_id, after)
         return lines, None
@@ -143,13 +145,24 @@ class Logs:
         return low
 
 
-def line_filter(query: LogsQuery) -> LineFilter:
-    """The query's filters.
+def line_filter(query: LogsQuery, session: Session) -> LineFilter:
+    """The query's filters for the lines of a session.
 
     Raises:
         InvalidRequest: a time is none.
     """
-    return LineFilter(parse_time(query.since, "since"), parse_time(query.until, "until"), query.stream, query.grep)
+    since_ns, until_ns = parse_time(query.since, "since"), parse_time(query.until, "until")
+    return LineFilter(since_ns, until_ns, query.stream, query.grep, is_transcript(session))
+
+
+def _border(lines: list[LogLine], limit: int) -> int:
+    """How many of more than `limit` lines make a page: those of whole events, but at least of one."""
+    end = limit
+    while end and lines[end - 1].seq == lines[limit].seq:
+        end -= 1
+    if end:
+        return end
+    return next((at for at, line in enumerate(lines) if line.seq != lines[0].seq), len(lines))
 
 
 def _as_page(session: Session, lines: list[LogLine], after: Position | None) -> LogPage:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from roost.core.flow import Skip, TokenBucket, choose
+from roost.core.flow import PARTIAL, Skip, TokenBucket, choose
 from roost.core.ring import Frame
-from roost.model.events import event_type
+from roost.model.events import AnyEvent, Output, Thinking, event_type
 from roost.services.hub import Hub
 from roost.services.reader import IDLE, Reader
 
@@ -69,7 +69,7 @@ class Pacer:
     def _choose(self, frames: list[Frame]) -> Batch:
         if self._bucket is None:
             return Batch(frames)
-        kept = choose([event_type(frame.event) for frame in frames], self._bucket.available(self._hub.now()))
+        kept = choose([_kind(frame.event) for frame in frames], self._bucket.available(self._hub.now()))
         self._bucket.spend(len(kept))
         if len(kept) == len(frames):
             return Batch(frames)
@@ -83,3 +83,8 @@ class Pacer:
             reason="rate",
         )
         return Batch([frames[index] for index in kept], skip)
+
+
+def _kind(event: AnyEvent) -> str:
+    is_piece = (type(event) is Output or type(event) is Thinking) and event.partial
+    return PARTIAL if is_piece else event_type(event)

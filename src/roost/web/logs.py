@@ -30,7 +30,7 @@ async def read(call: Call[None, LogsQuery]) -> LogPage | LineStream:
         raise Unavailable("live streams are turned off", hint="turn on the setting stream.enabled")
     call.exchange.streaming = True
     place = await logs.place(session, call.query)
-    return LineStream(call.context.hub, place, lines_form(line_filter(call.query)))
+    return LineStream(call.context.hub, place, lines_form(line_filter(call.query, place.session)))
 
 
 class LineStream:

@@ -67,6 +67,7 @@ export interface AgentView {
   last_output_at: string | null
   last_seq: number
   viewers: number
+  conversation: ConversationView | null
   attention: string | null
 }
 
@@ -162,6 +163,25 @@ export interface ConversationEvent {
     details: Record<string, unknown>
     source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
   }
+}
+
+/** What a structured agent's conversation is at. */
+export interface ConversationView {
+  conversation_id: string | null
+  ready: boolean
+  model: string | null
+  mode: string | null
+  running: RunningTurn | null
+  queue: RunningTurn[]
+  approvals: number
+  calls: string[]
+  turns: number
+  problem: string | null
+  input_tokens: number
+  output_tokens: number
+  cache_read_tokens: number
+  cache_write_tokens: number
+  cost_usd: number | null
 }
 
 /** What to answer an agent that asks. */
@@ -284,6 +304,7 @@ export interface LogEvent {
   }
 }
 
+/** A line; of a coding agent's transcript several may have one `seq`, and `line_num` counts within that. */
 export interface LogLine {
   seq: number
   timestamp: string
@@ -423,6 +444,15 @@ export interface Run {
   inverse?: boolean
   invisible?: boolean
   strike?: boolean
+}
+
+/** A turn that has not ended. */
+export interface RunningTurn {
+  turn_id: string
+  state: string
+  prompt: string
+  by: string
+  queued_at: string
 }
 
 export interface Sample {
