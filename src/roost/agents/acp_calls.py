@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from roost.agents.acp_content import told_by
 from roost.agents.acp_state import MAX_CALLS, MAX_CLOSED, MAX_KEPT_OUTPUT, AcpState, Call, Change
-from roost.agents.acp_titles import call_title, tool_name
+from roost.agents.acp_titles import call_title, is_todo, tool_name
 from roost.agents.driver import Item
 from roost.agents.json_in import kept, object_of, objects_of, text_of, write_text
 from roost.agents.line_diff import count_changed
+from roost.agents.plans import progress
 from roost.core.soundness import sound
 from roost.model.events import ChangeKind, FileChange, ToolCall, ToolResult
 
@@ -144,7 +145,7 @@ def _settle(state: AcpState, call: Call, *, failed: bool) -> list[Item]:
         details.setdefault("exit_code", metadata["exit"])
     failed = failed or details.get("exit_code", 0) != 0
     result = ToolResult(0, 0, call.call_id, _tool(call), _output(call), failed, None, call.parent, kept(details))
-    return [result, *([] if failed else _file_changes(call, metadata))]
+    return [result, *([] if failed else _effects(state, call, metadata))]
 
 
 def _output(call: Call) -> str:
@@ -154,6 +155,12 @@ def _output(call: Call) -> str:
         return output
     said = text_of(object_of(output).get("output"))
     return said or call.text or call.printed or ("" if output is None else write_text(output))
+
+
+def _effects(state: AcpState, call: Call, metadata: dict[str, Any]) -> list[Item]:
+    if is_todo(call) and not state.plans:
+        return [progress(call.input["todos"], state.turn_id)]
+    return _file_changes(call, metadata)
 
 
 def _file_changes(call: Call, metadata: dict[str, Any]) -> list[Item]:

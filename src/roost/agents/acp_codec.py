@@ -17,13 +17,13 @@ from typing import Any
 
 import msgspec
 
+from roost.agents.acp_answers import choice_of, option_of, problem_of, reason_of
 from roost.agents.acp_calls import close_calls, fold_call, tell_call
 from roost.agents.acp_knobs import find_value, learn_session, request_of, tell_settings
 from roost.agents.acp_requests import (
     CANCELLED,
-    LOGIN_NEEDED,
+    NOT_OURS,
     NOT_SERVED,
-    TOO_MANY,
     VERSION,
     initialize,
     prompt_blocks,
@@ -65,9 +65,6 @@ _CAN = {
     "directories": ("sessionCapabilities", "additionalDirectories"),
     "image": ("promptCapabilities", "image"),
 }
-_KINDS = {"authentication_failed": "login", "billing_error": "quota", "rate_limit": "quota"}
-"""Kinds of errors that a person has to see to, as `claude-agent-acp` tells them."""
-_CHOICES = {"reject_once": "deny_once", "reject_always": "deny_always"}
 
 
 class AcpCodec:
@@ -97,7 +94,7 @@ class AcpCodec:
         if not isinstance(method, str):
             told = self._take_answer(message)
         elif "id" in message:
-            told = self._take_request(method, message)
+            told = self._take_request(method, message, line)
         else:
             told = self._take_notice(method, object_of(message.get("params")))
         return [unknown(line, "not known in the protocol")] if told is None else told
@@ -107,8 +104,9 @@ class AcpCodec:
         state = self._state
         if images and "image" not in state.can:
             return [Refused(turn.turn_id, "the agent takes no images")]
+        before = end_message(state)
         state.turn_id, state.taken, state.cancelled, state.answer = turn.turn_id, False, False, ""
-        return [self._ask("session/prompt", self._in_session({"prompt": prompt_blocks(turn.prompt, images)}))]
+        return [*before, self._ask("session/prompt", self._in_session({"prompt": prompt_blocks(turn.prompt, images)}))]
 
     def steer(self, turn: PendingTurn, images: list[Image]) -> list[Item]:
         """The protocol cannot."""
@@ -131,7 +129,7 @@ class AcpCodec:
         if native_id not in self._state.asked:
             return []
         call_id = self._state.asked.pop(native_id)
-        option = _option(approval, decision)
+        option = option_of(approval, decision)
         if not decision.allow:
             self._remember_denial(call_id)
         told: list[Item] = [self._answer(json.loads(native_id), selected(option) if option else withdrawn())]
@@ -211,7 +209,7 @@ class AcpCodec:
         way = next((way for way in ways if way in state.can), None)
         if way is None:
             return self._stop("setup", f"it cannot {ways[0]} a conversation")
-        state.session_id, state.loading = going_on, way == "load"
+        state.session_id, state.loading = going_on, True
         return [self._ask(f"session/{way}", self._in_session(params))]
 
     def _take_session(self, result: Message, number: int) -> list[Item]:
@@ -290,7 +288,7 @@ class AcpCodec:
 
     def _take_error(self, about: str, number: int, error: Message) -> list[Item]:
         state = self._state
-        reason, problem = _reason(error), _problem(error)
+        reason, problem = reason_of(error), problem_of(error)
         if about == "session/prompt":
             return self._fail_turn(problem, reason, error)
         if problem == "login":
@@ -317,12 +315,15 @@ class AcpCodec:
 
     # What the agent asks
 
-    def _take_request(self, method: str, message: Message) -> list[Item]:
+    def _take_request(self, method: str, message: Message, line: bytes) -> list[Item]:
         if method == "session/request_permission":
             return self._take_question(message["id"], object_of(message.get("params")))
         error = {"code": NOT_SERVED, "message": f"roost does not serve {method}"}
         reply = Write(write_line({"jsonrpc": "2.0", "id": message["id"], "error": error}))
-        return [unknown(write_line(message)[:-1], "a request that roost does not serve"), reply]
+        if method.startswith(NOT_OURS):
+            path = text_of(object_of(message.get("params")).get("path"))
+            return [Notice(0, 0, "REQUEST_REFUSED", method, {"path": path} if path else {}), reply]
+        return [unknown(line, "a request that is not known"), reply]
 
     def _take_question(self, request_id: object, params: Message) -> list[Item]:
         state, asked = self._state, object_of(params.get("toolCall"))
@@ -330,7 +331,7 @@ class AcpCodec:
         told = [*self._take_up(), *go_on(state, call.call_id), *end_message(state), *tell_call(state, call)]
         native_id = write_text(request_id)
         state.asked[native_id] = call.call_id
-        choices = [_choice(one) for one in objects_of(params.get("options"))]
+        choices = [choice_of(one) for one in objects_of(params.get("options"))]
         kind = "plan" if call.kind == "switch_mode" else "tool"
         tool, title = call.name or call.kind or "other", call_title(call, state.cwd)
         given = kept(asked.get("rawInput")) or call.input
@@ -383,42 +384,6 @@ def _servers(config: str | dict[str, Any] | None) -> list[Message]:
 
 def _notify(method: str, params: Message) -> Write:
     return Write(write_line({"jsonrpc": "2.0", "method": method, "params": params}))
-
-
-def _choice(option: Message) -> dict[str, Any]:
-    kind = text_of(option.get("kind"))
-    label = text_of(option.get("name")) or text_of(option.get("optionId"))
-    return {"id": text_of(option.get("optionId")), "label": label, "kind": _CHOICES.get(kind, kind)}
-
-
-def _option(approval: OpenApproval, decision: Decision) -> str | None:
-    """The option that says what was decided: the one chosen, else the one that decides least, or most to remember."""
-    if any(choice["id"] == decision.choice for choice in approval.choices):
-        return decision.choice
-    word = "allow" if decision.allow else "deny"
-    kinds = [f"{word}_always", f"{word}_once"] if decision.remember else [f"{word}_once", f"{word}_always"]
-    found = [choice["id"] for kind in kinds for choice in approval.choices if choice["kind"] == kind]
-    return found[0] if found else None
-
-
-def _problem(error: Message) -> str | None:
-    """What a person has to see to before the agent can go on."""
-    kind = text_of(object_of(error.get("data")).get("errorKind"))
-    if error.get("code") == LOGIN_NEEDED:
-        return "login"
-    return "quota" if error.get("code") == TOO_MANY else _KINDS.get(kind)
-
-
-def _reason(error: Message) -> str:
-    """An error in words: agents put what happened into `data`, under names of their own."""
-    data = error.get("data")
-    message = text_of(error.get("message")) or "an error without a message"
-    more = (
-        data
-        if isinstance(data, str)
-        else next((text for name in ("details", "message") if (text := text_of(object_of(data).get(name)))), "")
-    )
-    return f"{message}: {more}" if more and more not in message else message
 
 
 _ANSWERS: dict[str, Callable[[AcpCodec, Message, int], list[Item]]] = {

@@ -11,6 +11,8 @@ from roost.agents.json_in import object_of, text_of
 
 VERSION = 1
 NOT_SERVED = -32601
+NOT_OURS = ("fs/", "terminal/")
+"""Requests for what we said that we do not serve; some agents try all the same and then do it themselves."""
 LOGIN_NEEDED = -32000
 CANCELLED = -32800
 TOO_MANY = 429

@@ -96,5 +96,7 @@ class AcpState(Struct):
     cost: float = 0.0
     cost_told: float = 0.0
     context: dict[str, Any] = {}
+    plans: bool = False
+    """Whether the agent tells its plan; otherwise its to-do tool is taken for it."""
     commands: int = 0
     """Check sum of the commands that were last told."""

@@ -43,6 +43,8 @@ def call_title(call: Call, cwd: str) -> str:
     """A call in one readable line."""
     if "subagent_type" in call.input:
         return title("agent", text_of(call.input.get("description")) or call.title)
+    if is_todo(call):
+        return title("todo")
     kind = _KINDS.get(call.kind)
     if kind is None:
         return one_line(call.title) or title("call", call.name)
@@ -50,6 +52,11 @@ def call_title(call: Call, cwd: str) -> str:
     if kind == "edit" and (_writes(call.name) or [one.change for one in call.changes] == ["created"]):
         kind = "write"
     return title(kind, subject) if subject else one_line(call.title) or title(kind)
+
+
+def is_todo(call: Call) -> bool:
+    """Whether a call writes a to-do list."""
+    return isinstance(call.input.get("todos"), list)
 
 
 def _writes(name: str) -> bool:

@@ -16,10 +16,12 @@ from roost.agents.acp_knobs import learn_options, tell_settings
 from roost.agents.acp_state import AcpState, Message
 from roost.agents.driver import Item
 from roost.agents.json_in import count_of, kept, object_of, objects_of, text_of
-from roost.model.events import Conversation, Output, Progress, Thinking
+from roost.agents.plans import progress
+from roost.model.events import Conversation, Output, Thinking
 
 Update = dict[str, Any]
-_STATES = {"pending": "pending", "in_progress": "active", "completed": "done"}
+MODE_IN_WORDS = "[MODE_UPDATE] "
+"""Gemini CLI says a change of mode as if it were its answer."""
 
 
 def take_update(state: AcpState, update: Update) -> list[Item] | None:
@@ -57,6 +59,8 @@ def end_message(state: AcpState) -> list[Item]:
 
 def _take_chunk(state: AcpState, update: Update) -> list[Item]:
     text = block_text(object_of(update.get("content")))
+    if text.startswith(MODE_IN_WORDS):
+        return tell_settings(state, {"mode": text.removeprefix(MODE_IN_WORDS).strip()})
     message, ended = _message(state, update)
     message.parts.append(text)
     if not state.options.partial or not text:
@@ -93,14 +97,9 @@ def _take_call(state: AcpState, update: Update) -> list[Item]:
 
 
 def _take_plan(state: AcpState, update: Update) -> list[Item]:
-    entries = objects_of((object_of(update.get("plan")) or update).get("entries"))
-    items = [
-        {"text": text_of(one.get("content")), "state": _STATES.get(text_of(one.get("status")), "pending")}
-        for one in entries
-    ]
-    done = len([one for one in items if one["state"] == "done"])
-    current = next((one["text"] for one in items if one["state"] == "active"), None)
-    return [*end_message(state), Progress(0, 0, done, len(items), current, list(items), state.turn_id)]
+    state.plans = True
+    entries = (object_of(update.get("plan")) or update).get("entries")
+    return [*end_message(state), progress(entries, state.turn_id)]
 
 
 # The session

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from roost.agents.json_in import count_of, object_of, objects_of, text_of
+from roost.agents.json_in import count_of, object_of, text_of
 from roost.agents.line_diff import count_changed
+from roost.agents.plans import progress
 from roost.agents.titles import nearer, title
 from roost.model.events import ChangeKind, FileChange, Progress
 
@@ -29,7 +30,6 @@ _TOOLS = {
     "plan_exit": ("plan", ""),
 }
 """A tool's kind, and the input that says what a call is about."""
-_STATES = {"in_progress": "active", "completed": "done", "cancelled": "done"}
 
 
 def call_title(tool: str, given: dict[str, Any], cwd: str) -> str:
@@ -69,12 +69,4 @@ def _edited(given: dict[str, Any], diff: dict[str, Any]) -> tuple[int, int]:
 
 def plan_of(tool: str, given: dict[str, Any]) -> Progress | None:
     """The to-do list that a call writes."""
-    if tool != "todowrite":
-        return None
-    items = [
-        {"text": text_of(one.get("content")), "state": _STATES.get(text_of(one.get("status")), "pending")}
-        for one in objects_of(given.get("todos"))
-    ]
-    done = len([one for one in items if one["state"] == "done"])
-    current = next((one["text"] for one in items if one["state"] == "active"), None)
-    return Progress(0, 0, done, len(items), current, list(items))
+    return None if tool != "todowrite" else progress(given.get("todos"))
