@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import time
 from typing import TYPE_CHECKING, Any
 
 from roost.cli import exits
+from roost.cli.deadline import TimeIsUp, alarm
 from roost.cli.output import say, write_json
 from roost.cli.parser import add_shared
 from roost.cli.session import backend, data_directory
@@ -16,8 +15,6 @@ from roost.errors import InvalidRequest, TimedOut
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
-
     Json = dict[str, Any]
 
 STATES = ("starting", "running", "waiting", "idle", "paused", "stopping", "exited", "failed", "lost")
@@ -105,9 +102,9 @@ def _watch(name: str, after: str, goal: Goal, deadline: float | None, options: a
     data = data_directory(options)
     events = follow(lambda: connect(data), name, after, lost=lambda _: None)
     try:
-        with _alarm(deadline):
+        with alarm(deadline):
             return any(goal.is_met_by(event.body) for event in events)
-    except _TimeIsUp:
+    except TimeIsUp:
         raise TimedOut(f"agent {name} did not reach {goal.text} in time", name=name) from None
 
 
@@ -118,29 +115,6 @@ def _now(name: str, options: argparse.Namespace) -> str:
         for event in found.events(name, "", follow=False):
             position = event.position
     return position
-
-
-@contextlib.contextmanager
-def _alarm(deadline: float | None) -> Iterator[None]:
-    """Raises `_TimeIsUp` at the deadline, whatever is being waited for."""
-    if deadline is None:
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, _ring)
-    signal.setitimer(signal.ITIMER_REAL, max(0.001, deadline - time.monotonic()))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _ring(*_: object) -> None:
-    raise _TimeIsUp
-
-
-class _TimeIsUp(BaseException):
-    """Not an `Exception`, so that nothing on the way takes it for a failure to be tried again."""
 
 
 def _code(view: Json, goal: Goal) -> int:
