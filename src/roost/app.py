@@ -7,6 +7,7 @@ import contextlib
 import os
 import platform
 import threading
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -15,15 +16,19 @@ import roost
 from roost import web
 from roost.agents.conversation import INPUT_SOURCE
 from roost.config import Settings
+from roost.core.attention import to_mark
 from roost.model.agents import Session
+from roost.model.attention import Attention
 from roost.model.blocks import Block
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
 from roost.services.agents import Agents
+from roost.services.attention import AttentionWatch
 from roost.services.conversations import Conversations
 from roost.services.health import Health
 from roost.services.hub import Hub
 from roost.services.keeper_link import KeeperLink
+from roost.services.manifests import Manifests
 from roost.services.restarts import Restarts
 from roost.services.terminals import Terminals
 from roost.services.writing import Writing
@@ -65,6 +70,12 @@ class App:
         )
         self.conversations = Conversations(self.agents, store.reader)
         self.writing = Writing(self._write)
+        self.attention = AttentionWatch(
+            manifests=Manifests.load(Path(settings.attention.manifests or data.manifests)),
+            settings=settings.attention,
+            sessions=lambda: [record.session for record in self.agents.records()],
+            note=self._note,
+        )
         self.hub = Hub(store.reader, settings.stream, epoch=store.epoch)
         self.terminals = Terminals(data, self.agents, self.link)
         self.restarts = Restarts(self.agents)
@@ -89,6 +100,7 @@ class App:
                 terminals=self.terminals,
                 health=self.health,
                 reader=store.reader,
+                spending=store.spending,
                 projector=self.projector,
                 link=self.link,
                 version=roost.__version__,
@@ -100,6 +112,7 @@ class App:
         reader = self.store.reader
         self.agents.load(reader.latest_sessions(), reader.agent_environments())
         self.projector.tell_queries(self._terminal_asked)
+        self.projector.tell_sights(self.attention.saw)
         self.projector.start()
         self.link.on_connected = self._keeper_connected
         self.link.on_notice = self._keeper_notice
@@ -111,6 +124,7 @@ class App:
             self.restarts.consider(record)
         self.health.ready = True
         self.terminals.warm_up()
+        self.attention.start()
 
     async def end_streams(self) -> None:
         """Let every live stream end, so that its connection can."""
@@ -124,6 +138,7 @@ class App:
         await self.end_streams()
         await self.restarts.close()
         await self.writing.close()
+        await self.attention.close()
         await self.link.close()
         await asyncio.to_thread(self.projector.stop, self.settings.server.shutdown_s)
         self.store.close()
@@ -156,6 +171,9 @@ class App:
     async def _write(self, session_id: str, number: int, data: bytes) -> None:
         await self.link.call("input", data, session_id=session_id, source=INPUT_SOURCE, seq=number)
 
+    async def _note(self, session_id: str, attention: Attention) -> None:
+        await self.link.call("mark", session_id=session_id, mark=to_mark(attention))
+
     def _publish(self, blocks: list[Block], sessions: list[Session]) -> None:
         # On the projector's thread. Waiting here keeps a long catch-up from piling up in memory.
         while not self._ahead.acquire(timeout=1):
@@ -174,3 +192,4 @@ class App:
         self.writing.take(sessions)
         self.conversations.published(blocks)
         self.terminals.take(sessions)
+        self.attention.take(blocks, sessions)

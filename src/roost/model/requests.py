@@ -173,3 +173,18 @@ class ApproveFrame(DecisionBody, frozen=True, kw_only=True, forbid_unknown_field
 
     approval_id: Short
     decision: Literal["allow", "deny"] = "allow"
+
+
+class UsageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of the agents' spending to sum, and by what."""
+
+    by: list[Literal["day", "agent", "session", "model", "turn"]] = []
+    """A sum for each different value of these; absent means one sum."""
+    agent: Short | None = None
+    session: Short | None = None
+    model: Short | None = None
+    since: Annotated[str, Meta(max_length=64)] | None = None
+    """From this time on (RFC 3339)."""
+    until: Annotated[str, Meta(max_length=64)] | None = None
+    """Before this time (RFC 3339)."""
+    limit: Limit = 1000

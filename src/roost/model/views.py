@@ -312,3 +312,25 @@ class ApprovalList(Struct, frozen=True, kw_only=True):
     approvals: list[ApprovalView]
     next_cursor: str | None = None
     total: int
+
+
+class UsageSum(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was spent; of the keys those are given that were asked for. A day is one of UTC."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float | None
+    unpriced_tokens: int
+    """Tokens of models without a known price, which are not in the cost."""
+    day: str | None = None
+    agent: str | None = None
+    session: str | None = None
+    model: str | None = None
+    turn: str | None = None
+
+
+class UsageView(Struct, frozen=True, kw_only=True):
+    usage: list[UsageSum]
+    total: UsageSum

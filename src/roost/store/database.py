@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from roost.errors import DiskFull, InvalidSetting, Unavailable
 from roost.store import migrate, sqlite, swapping, writer
 from roost.store.reader import StoreReader
+from roost.store.spending import Spending
 from roost.store.writer import StoreWriter
 
 
@@ -51,6 +52,7 @@ class Store:
         self._path = path
         self.writer = StoreWriter(writing)
         self.reader = StoreReader(reading)
+        self.spending = Spending(reading)
         self.epoch = self.reader.number("epoch")
         """Changes when projections are made again: positions in the fleet's stream from before mean nothing then."""
 

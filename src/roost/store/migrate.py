@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from roost import __version__
 from roost.errors import DataNewer
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision; a test holds it against the migrations."""
 
-KNOWN = frozenset({"0001", "0002", HEAD})
+KNOWN = frozenset({"0001", "0002", "0003", HEAD})
 
 
 def upgrade(connection: Connection) -> None:

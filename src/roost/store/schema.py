@@ -7,7 +7,19 @@ what is not a log line, so that it can be searched.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -92,3 +104,20 @@ events = Table(
     Index("events_by_type", "type", "time_ns"),
 )
 """Every event but log lines; `data` is its `data` object as JSON, a screen's without the text."""
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("session_key", Key, ForeignKey("sessions.session_key"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("turn_id", Text),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("cost_usd", Double),
+    Index("usage_by_time", "time_ns"),
+)
+"""Every `usage` event, so that tokens and money can be summed; `cost_usd` is null where nobody knows the price."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, bindparam, insert, update
 from sqlalchemy.sql.dml import Insert, Update
 
 from roost.store import rows
-from roost.store.schema import blocks, events, sessions
+from roost.store.schema import blocks, events, sessions, usage
 
 
 class HotStatement:
@@ -38,6 +38,10 @@ class HotStatement:
 
 BLOCK = ("block_id", "session_key", "first_seq", "last_seq", "first_ns", "last_ns", "payload")
 EVENT = ("session_key", "seq", "type", "time_ns", "data")
+USAGE = (
+    *("session_key", "seq", "time_ns", "model", "turn_id", "input_tokens", "output_tokens"),
+    *("cache_read_tokens", "cache_write_tokens", "cost_usd"),
+)
 PROGRESS = ("lines", "bytes", "last_output_ns", "last_seq", "read_offset", "damage", "key")
 NOTES = ("checkpoint", "logs", "key")
 SESSION = (*rows.SAME_NAME, "read_offset", "definition", "conversation", "attention", "screen", "settled", "key")
@@ -52,6 +56,11 @@ def insert_blocks(engine: Engine) -> HotStatement:
 def insert_events(engine: Engine) -> HotStatement:
     """Values as in `EVENT`."""
     return HotStatement(engine, insert(events), EVENT)
+
+
+def insert_usage(engine: Engine) -> HotStatement:
+    """Values as in `USAGE`."""
+    return HotStatement(engine, insert(usage), USAGE)
 
 
 def insert_session(engine: Engine) -> HotStatement:

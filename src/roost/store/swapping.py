@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, delete, func, select, update
 
-from roost.store.schema import blocks, events, meta, sessions
+from roost.store.schema import blocks, events, meta, sessions, usage
 
 PURGE_BLOCKS = 500
 
@@ -40,6 +40,7 @@ def purge_some(engine: Engine, most_blocks: int = PURGE_BLOCKS) -> bool:
         gone = connection.execute(delete(blocks).where(blocks.c.block_id.in_(some))).rowcount
         if gone < most_blocks:
             connection.execute(delete(events).where(events.c.session_key == key))
+            connection.execute(delete(usage).where(usage.c.session_key == key))
             connection.execute(delete(sessions).where(sessions.c.session_key == key))
     return True
 
@@ -50,5 +51,6 @@ def discard(engine: Engine, after_key: int, session_id: str) -> None:
         chosen = (sessions.c.session_id == session_id) & (sessions.c.session_key > after_key)
         keys = select(sessions.c.session_key).where(chosen)
         connection.execute(delete(events).where(events.c.session_key.in_(keys)))
+        connection.execute(delete(usage).where(usage.c.session_key.in_(keys)))
         connection.execute(delete(blocks).where(blocks.c.session_key.in_(keys)))
         connection.execute(delete(sessions).where(chosen))

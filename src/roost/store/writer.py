@@ -17,7 +17,7 @@ from roost import __version__
 from roost.core.wire import event_data
 from roost.model.agents import Session
 from roost.model.blocks import Block
-from roost.model.events import AnyEvent, Log, ScreenShown, event_type
+from roost.model.events import AnyEvent, Log, ScreenShown, Usage, event_type
 from roost.store import rows, statements
 from roost.store.schema import agents, meta, sessions
 
@@ -76,6 +76,7 @@ class StoreWriter:
         self._known: dict[str, _Known] = {}
         self._insert_blocks = statements.insert_blocks(engine)
         self._insert_events = statements.insert_events(engine)
+        self._insert_usage = statements.insert_usage(engine)
         self._insert_session = statements.insert_session(engine)
         self._update_session = statements.update_session(engine)
         self._update_progress = statements.update_progress(engine)
@@ -109,6 +110,7 @@ class StoreWriter:
             self._update_notes.run(connection, batch.notes)
             self._insert_blocks.run(connection, batch.block_rows)
             self._insert_events.run(connection, batch.event_rows)
+            self._insert_usage.run(connection, batch.usage_rows)
             if batch.block_rows:
                 _set_meta(connection, "last_block", str(batch.last_block))
             for change in round_.agents:
@@ -173,6 +175,7 @@ class _Batch:
         self.notes: list[tuple[Any, ...]] = []
         self.block_rows: list[tuple[Any, ...]] = []
         self.event_rows: list[tuple[Any, ...]] = []
+        self.usage_rows: list[tuple[Any, ...]] = []
 
     def add_new(self, key: int, item: SessionWrite, *, current: bool) -> None:
         checkpoint, logs = item.notes or (b"", b"")
@@ -199,6 +202,8 @@ class _Batch:
         for event in block.events:
             if type(event) is not Log:
                 self.event_rows.append((key, event.seq, event_type(event), event.time_ns, _index_data(event)))
+                if type(event) is Usage:
+                    self.usage_rows.append((key, *[getattr(event, name) for name in statements.USAGE[1:]]))
         names = (session.session_id, session.agent_name)
         self.blocks.append(Block(self.last_block, *names, first.seq, last.seq, block.events))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from roost.services.history import History
     from roost.services.hub import Hub
     from roost.services.terminals import Terminals
+    from roost.store.spending import Spending
     from roost.web.dispatch import Entry
 
 
@@ -35,6 +36,7 @@ class Context:
     terminals: Terminals
     health: Health
     reader: History
+    spending: Spending
     projector: Any
     link: Any
     version: str

@@ -1,10 +1,19 @@
-"""Prompts, turns and approvals over REST."""
+"""Prompts, turns, approvals and what they cost, over REST."""
 
 from __future__ import annotations
 
 from roost.core.listing import cut_page
-from roost.model.requests import ApprovalsQuery, ApproveFrame, DecisionBody, PromptBody, PromptQuery, TurnQuery
-from roost.model.views import Accepted, ApprovalList, ApprovalView, TurnList, TurnView
+from roost.model.requests import (
+    ApprovalsQuery,
+    ApproveFrame,
+    DecisionBody,
+    PromptBody,
+    PromptQuery,
+    TurnQuery,
+    UsageQuery,
+)
+from roost.model.views import Accepted, ApprovalList, ApprovalView, TurnList, TurnView, UsageView
+from roost.services.spending import summed
 from roost.web.requests import Call
 
 
@@ -73,6 +82,11 @@ async def approval(call: Call[None, None]) -> ApprovalView:
 async def decide(call: Call[DecisionBody, None]) -> ApprovalView:
     """Answer what an agent asks; the first answer counts."""
     return await call.context.conversations.decide(call.parameter("approval_id"), call.body, by=call.caller.name)
+
+
+async def usage(call: Call[None, UsageQuery]) -> UsageView:
+    """Tokens and money that agents spent, summed by day, agent, session, model or turn."""
+    return await summed(call.context.spending, call.query)
 
 
 def _order(view: ApprovalView) -> str:

@@ -104,6 +104,7 @@ ROUTES: tuple[Entry, ...] = (
     _s("GET", N + "/stream", "Events of an agent, live", _agent_stream, STREAM, answer=EVENTS),
     _s("GET", "/api/stream", "Events of all agents, live", _fleet_stream, STREAM, answer=EVENTS),
     _s("WEBSOCKET", "/ws/agents/{name}", "Control, watch, or sit at the terminal of an agent", ws.agent_socket),
+    _r("GET", "/api/usage", VIEWER, talk.usage, INPUT, query=q.UsageQuery, answer=v.UsageView),
     _r("GET", "/api/health", VIEWER, health.full, answer=v.HealthView),
     _r("GET", "/api/health/live", VIEWER, health.live, answer=v.Liveness),
     _r("GET", "/api/health/ready", VIEWER, health.ready, answer=v.Liveness),

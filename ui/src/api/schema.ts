@@ -700,3 +700,23 @@ export interface UsageEvent {
     source: 'hook' | 'protocol' | 'screen' | 'telemetry' | 'transcript' | 'watcher'
   }
 }
+
+/** What was spent; of the keys those are given that were asked for. A day is one of UTC. */
+export interface UsageSum {
+  input_tokens: number
+  output_tokens: number
+  cache_read_tokens: number
+  cache_write_tokens: number
+  cost_usd: number | null
+  unpriced_tokens: number
+  day?: string | null
+  agent?: string | null
+  session?: string | null
+  model?: string | null
+  turn?: string | null
+}
+
+export interface UsageView {
+  usage: UsageSum[]
+  total: UsageSum
+}
