@@ -68,11 +68,16 @@ _CAN = {
 
 
 class AcpCodec:
-    """One session's. `by_flags` is what the command line has set: it is not asked for again."""
+    """One session's.
 
-    def __init__(self, by_flags: frozenset[str] = frozenset()) -> None:
+    `by_flags` is what the command line has set: it is not asked for again. With `late_history` an agent tells a loaded
+    session's past after it said that it is loaded, and then its commands.
+    """
+
+    def __init__(self, by_flags: frozenset[str] = frozenset(), *, late_history: bool = False) -> None:
         self._state = AcpState()
         self._by_flags = by_flags
+        self._late_history = late_history
 
     # The contract
 
@@ -214,14 +219,15 @@ class AcpCodec:
 
     def _take_session(self, result: Message, number: int) -> list[Item]:
         state = self._state
-        state.session_id, state.loading = text_of(result.get("sessionId")) or state.session_id, False
+        state.session_id = text_of(result.get("sessionId")) or state.session_id
+        state.loading = state.loading and self._late_history
         now = learn_session(state, result)
         details: dict[str, Any] = {"agent": state.agent} if state.agent else {}
         for what, knob in state.knobs.items():
             details[f"{what}s"] = [value for value, _ in knob.values]
         tell_settings(state, now)
         told = Conversation(0, 0, state.session_id, now.get("model"), now.get("mode"), kept(details))
-        return [told, *self._set_up()]
+        return [told, *([] if state.loading else self._set_up())]
 
     def _set_up(self) -> list[Item]:
         """Set what is wanted, one after the other; then the agent is ready."""
@@ -359,10 +365,14 @@ class AcpCodec:
         return None
 
     def _take_news(self, update: Message) -> list[Item] | None:
-        told = take_update(self._state, update)
-        if told is None or update["sessionUpdate"] not in WORK:
-            return told
-        return [*self._take_up(), *told]
+        state, kind = self._state, text_of(update.get("sessionUpdate"))
+        told = take_update(state, update)
+        if told is None:
+            return None
+        if kind == "available_commands_update" and state.loading and not state.sent:
+            state.loading = False
+            return [*told, *self._set_up()]
+        return [*self._take_up(), *told] if kind in WORK else told
 
     def _take_back(self, request_id: object) -> list[Item] | None:
         """The agent no longer wants to know; it is answered all the same, as the protocol has it."""

@@ -48,7 +48,11 @@ class GeminiDriver:
 
     def codec(self) -> Codec:
         """A new session's."""
-        return ChoosingCodec(is_one_shot, lambda: OneShotCodec(GeminiStream()), lambda: AcpCodec(BY_FLAGS))
+        return ChoosingCodec(is_one_shot, lambda: OneShotCodec(GeminiStream()), _conversation)
+
+
+def _conversation() -> Codec:
+    return AcpCodec(BY_FLAGS, late_history=True)
 
 
 def is_one_shot(argv: list[str]) -> bool:
