@@ -49,6 +49,18 @@ GROUPS: tuple[Group, ...] = (
             Command("send", "send", "type text, keys or a file into an agent"),
             Command("wait", "wait", "wait for an agent's end, a state, or something it says"),
             Command("events", "events", "print events as NDJSON"),
+            Command("usage", "usage", "print the tokens and the money that agents spent"),
+        ),
+    ),
+    Group(
+        "coding agents",
+        (
+            Command("prompt", "prompt", "give a coding agent a prompt, and wait for the answer or not"),
+            Command("interrupt", "prompt", "end the turn that a coding agent is at"),
+            Command("turns", "prompt", "list what a coding agent was asked, and how it ended"),
+            Command("approvals", "approvals", "list what coding agents ask before they go on"),
+            Command("approve", "approvals", "allow what a coding agent asks, or answer its question"),
+            Command("deny", "approvals", "refuse what a coding agent asks"),
         ),
     ),
     Group(
