@@ -105,6 +105,20 @@ class HealthSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionSettings:
+    """When an agent is said to need somebody."""
+
+    manifests: str = setting(
+        "", "Directory with screen manifests of your own; empty means `manifests` in the data directory."
+    )
+    stuck_s: float = setting(
+        600.0, "How long an agent that claims to work may say nothing and use no processor.", minimum=1
+    )
+    loop_calls: int = setting(6, "How often the same tool call with the same result makes a loop.", minimum=2)
+    loop_lines: int = setting(20, "How often the same error line, over a while, makes a loop.", minimum=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, in sections."""
 
@@ -116,6 +130,7 @@ class Settings:
     agents: AgentSettings = AgentSettings()
     logs: LogSettings = LogSettings()
     health: HealthSettings = HealthSettings()
+    attention: AttentionSettings = AttentionSettings()
 
 
 class Origin(NamedTuple):
@@ -152,6 +167,7 @@ SECTIONS: dict[str, type] = {
     "agents": AgentSettings,
     "logs": LogSettings,
     "health": HealthSettings,
+    "attention": AttentionSettings,
 }
 
 

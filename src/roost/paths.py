@@ -30,6 +30,11 @@ class DataDirectory(NamedTuple):
         return self.recordings / f"{session_id}{RECORDING_SUFFIX}"
 
     @property
+    def manifests(self) -> Path:
+        """Screen manifests that are put over ours."""
+        return self.root / "manifests"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

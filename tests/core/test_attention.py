@@ -274,5 +274,5 @@ def test_urgency_orders_what_needs_somebody_before_what_does_not() -> None:
 
 
 def test_attention_reads_as_a_line() -> None:
-    assert readable(Attention(kind="waits", wants="plan", summary="Go on?")) == "waits for plan: Go on?"
+    assert readable(Attention(kind="waits", wants="plan", summary="Go on?")) == "plan: Go on?"
     assert readable(Attention(kind="idle")) == "idle"

@@ -20,7 +20,7 @@ def page_of(agents: list[AgentView], query: AgentsQuery) -> AgentList:
     Raises:
         InvalidCursor: the cursor is none of ours.
     """
-    is_filtered = query.state or query.label or query.node or query.driver or query.q
+    is_filtered = query.state or query.attention or query.label or query.node or query.driver or query.q
     wanted = [agent for agent in agents if matches(agent, query)] if is_filtered else agents
     page, cursor = cut_page(wanted, lambda agent: agent.name, query.limit, query.cursor)
     return AgentList(agents=page, next_cursor=cursor, total=len(wanted))
@@ -42,6 +42,7 @@ def matches(agent: AgentView, query: AgentsQuery) -> bool:
     """Whether all that the query asks for holds of the agent."""
     return (
         (not query.state or agent.state in query.state)
+        and (not query.attention or _needs(agent, query.attention))
         and query.node in (None, agent.node)
         and query.driver in (None, agent.driver)
         and all(_has_label(agent, label) for label in query.label)
@@ -67,6 +68,10 @@ def decode_cursor(cursor: str) -> str:
     if not raw.startswith("n:"):
         raise InvalidCursor("the cursor is not one that a list gave out", cursor=cursor[:80])
     return raw[2:]
+
+
+def _needs(agent: AgentView, kinds: Sequence[str]) -> bool:
+    return agent.attention_kind in kinds or ("needed" in kinds and agent.attention is not None)
 
 
 def _has_label(agent: AgentView, label: str) -> bool:

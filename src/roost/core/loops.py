@@ -56,9 +56,10 @@ class LoopWatch:
         self._done: deque[tuple[int, str, int]] = deque(maxlen=2 * calls)
         self._errors: dict[str, _Seen] = {}
 
-    def take(self, events: Iterable[AnyEvent]) -> None:
-        """What happened next."""
+    def take(self, events: Iterable[AnyEvent]) -> bool:
+        """What happened next; whether any of it may close a loop, or end one."""
         lines: deque[Log] = deque(maxlen=LINES_A_BLOCK)
+        stirred = False
         for event in events:
             if type(event) is Log:
                 lines.append(event)
@@ -66,11 +67,13 @@ class LoopWatch:
                 self._take_call(event)
             elif isinstance(event, ToolResult):
                 self._take_result(event)
+                stirred = True
             elif isinstance(event, Turn) and event.state == "started":
                 self._done.clear()
                 self._open.clear()
         for line in lines:
-            self._take_line(line)
+            stirred |= self._take_line(line)
+        return stirred
 
     def found(self, now_ns: int) -> Loop | None:
         """The loop that it is in at `now_ns`."""
@@ -96,10 +99,10 @@ class LoopWatch:
             return None
         return Loop(f"the same call with the same result: {title}", len(times), times[0])
 
-    def _take_line(self, event: Log) -> None:
+    def _take_line(self, event: Log) -> bool:
         text = event.line.strip()
         if not text or not _ERROR.search(text[:500]):
-            return
+            return False
         key = _VARIES.sub("#", text[:500])
         seen = self._errors.pop(key, None)
         if seen is None or event.time_ns - seen.last_ns > WINDOW_NS:
@@ -107,6 +110,7 @@ class LoopWatch:
         self._errors[key] = seen._replace(times=seen.times + 1, last_ns=event.time_ns)
         if len(self._errors) > MAX_DIFFERENT:
             del self._errors[next(iter(self._errors))]
+        return True
 
     def _line_loop(self, now_ns: int) -> Loop | None:
         for seen in reversed(self._errors.values()):

@@ -70,6 +70,6 @@ def is_needy(attention: Attention) -> bool:
 
 
 def readable(attention: Attention) -> str:
-    """In a line, such as `waits for permission: Do you want to create out.txt?`."""
-    head = f"{attention.kind} for {attention.wants}" if attention.wants else attention.kind
+    """In a line, such as `permission: Do you want to create out.txt?` or `stuck: Running npm test`."""
+    head = attention.wants or attention.kind
     return f"{head}: {attention.summary}" if attention.summary else head

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from roost.model.agents import Size, State
+from roost.model.attention import AttentionKind
 
 Limit = Annotated[int, Meta(ge=1, le=10_000)]
 Short = Annotated[str, Meta(max_length=256)]
@@ -63,6 +64,8 @@ class AgentsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     state: list[State] = []
     """Any of these states."""
+    attention: list[AttentionKind | Literal["needed"]] = []
+    """Any of these kinds of attention; `needed` are all that need somebody."""
     label: list[Short] = []
     """`KEY`, or `KEY=VALUE`; all of them."""
     node: Short | None = None

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from roost.model.agents import Limits, State
+from roost.model.attention import AttentionKind
 
 
 class RunningTurn(Struct, frozen=True, kw_only=True):
@@ -81,7 +82,30 @@ class AgentView(Struct, frozen=True, kw_only=True):
     conversation: ConversationView | None = None
     """Of a structured agent."""
     attention: str | None = None
-    """What the agent waits for, where that is known."""
+    """What the agent needs somebody for, in a line; null where it needs nobody."""
+    attention_kind: AttentionKind = "works"
+    attention_since: str | None = None
+    doing: str | None = None
+    """What it does, or did last, in a line, where that is known."""
+
+
+class AttentionView(Struct, frozen=True, kw_only=True):
+    """What an agent is about, since when, and how that is known."""
+
+    agent_name: str
+    session_id: str
+    state: State
+    kind: AttentionKind
+    wants: str | None
+    since: str | None
+    needs_you: bool
+    summary: str
+    evidence: list[str]
+    """Why that is believed, the strongest reason first."""
+    source: str
+    """Where the evidence is from: `protocol`, `title`, `screen`, `process` or `output`."""
+    advice: str
+    """What to do about it."""
 
 
 class AgentList(Struct, frozen=True, kw_only=True):

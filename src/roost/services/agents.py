@@ -32,7 +32,7 @@ from roost.errors import (
 )
 from roost.model.agents import ENDED, STRUCTURED, Definition, Session, StartAgent
 from roost.model.ids import check_agent_name, check_id, session_id
-from roost.model.views import AgentView
+from roost.model.views import AgentView, AttentionView
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
 from roost.services.definitions import define, start_request
@@ -41,7 +41,7 @@ from roost.services.keeper_link import KeeperLink
 from roost.services.launching import launched, with_conversation
 from roost.services.lost import current_boot_id, recorded_ending, why_lost
 from roost.services.process_figures import ProcessFigures
-from roost.services.views import AgentRecord, agent_view
+from roost.services.views import AgentRecord, agent_view, attention_view
 from roost.store.reader import StoreReader
 
 log = structlog.get_logger("agents")
@@ -136,6 +136,14 @@ class Agents:
         """
         self._sample_if_stale()
         return self._view(self.record(name), time.time_ns())
+
+    def attention(self, name: str) -> AttentionView:
+        """What one agent is about, and how that is known.
+
+        Raises:
+            AgentNotFound: there is none of that name.
+        """
+        return attention_view(self.record(name))
 
     def record(self, name: str) -> AgentRecord:
         """What is known of one agent.

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from roost.core.advice import advice_on
+from roost.core.attention import attention_of
 from roost.core.wire import timestamp
 from roost.model.agents import ENDED, Session, State
+from roost.model.attention import Attention, is_needy, readable
 from roost.model.conversations import ConversationState, PendingTurn
-from roost.model.views import AgentView, ConversationView, RunningTurn
+from roost.model.views import AgentView, AttentionView, ConversationView, RunningTurn
 from roost.services.ending import Ending
 from roost.services.process_figures import Figures
 
@@ -45,6 +50,7 @@ class AgentRecord:
 def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> AgentView:
     """The agent as it stands at `now_ns`."""
     session, definition, end = record.session, record.session.definition, _ending(record)
+    about = attention_of_record(record)
     until = end.ended_ns or now_ns
     return AgentView(
         name=session.agent_name,
@@ -82,6 +88,36 @@ def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> Age
         last_seq=session.last_seq,
         viewers=record.viewers,
         conversation=None if session.conversation is None else conversation_view(session.conversation),
+        attention=readable(about) if is_needy(about) else None,
+        attention_kind=about.kind,
+        attention_since=timestamp(about.since_ns) if about.since_ns else None,
+        doing=about.summary or None if not is_needy(about) else None,
+    )
+
+
+def attention_of_record(record: AgentRecord) -> Attention:
+    """What the agent is about; an end that only the keeper knows of counts."""
+    session, end = record.session, _ending(record)
+    if end.state != session.state:
+        session = replace(session, state=end.state, reason=end.reason, ended_ns=end.ended_ns)
+    return attention_of(session)
+
+
+def attention_view(record: AgentRecord) -> AttentionView:
+    """The same as clients see it, with what to do."""
+    about, session = attention_of_record(record), record.session
+    return AttentionView(
+        agent_name=session.agent_name,
+        session_id=session.session_id,
+        state=record.state,
+        kind=about.kind,
+        wants=about.wants,
+        since=timestamp(about.since_ns) if about.since_ns else None,
+        needs_you=is_needy(about),
+        summary=about.summary,
+        evidence=list(about.evidence),
+        source=about.source,
+        advice=advice_on(about, session),
     )
 
 

@@ -12,7 +12,7 @@ from roost.core.listing import page_of
 from roost.errors import InvalidRequest, NoTerminal, NotSupported
 from roost.model.agents import StartAgent
 from roost.model.requests import AgentsQuery, InputBody, ResizeBody, ScreenQuery, SignalBody, StopQuery
-from roost.model.views import Accepted, AgentList, AgentView
+from roost.model.views import Accepted, AgentList, AgentView, AttentionView
 from roost.web.requests import Call
 
 WAYS_TO_TYPE = ("input", "input_base64", "keys", "paste", "paste_base64")
@@ -35,6 +35,11 @@ async def list_agents(call: Call[None, AgentsQuery]) -> AgentList:
 async def get(call: Call[None, None]) -> AgentView:
     """One agent."""
     return call.context.agents.get(call.name)
+
+
+async def attention(call: Call[None, None]) -> AttentionView:
+    """What an agent is about, since when, on what evidence, and what to do."""
+    return call.context.agents.attention(call.name)
 
 
 async def stop(call: Call[None, StopQuery]) -> AgentView | None:

@@ -73,6 +73,7 @@ ROUTES: tuple[Entry, ...] = (
     _r("POST", A, OPERATOR, agents.start, START, body=StartAgent, answer=v.AgentView, status=201),
     _r("GET", A, VIEWER, agents.list_agents, LIST, query=q.AgentsQuery, answer=v.AgentList),
     _r("GET", N, VIEWER, agents.get, GONE, answer=v.AgentView),
+    _r("GET", N + "/attention", VIEWER, agents.attention, GONE, answer=v.AttentionView),
     _r("DELETE", N, OPERATOR, agents.stop, STOP, query=q.StopQuery, answer=v.AgentView),
     _r("POST", N + "/kill", OPERATOR, agents.kill, STEER, answer=v.AgentView),
     _r("POST", N + "/pause", OPERATOR, agents.pause, STEER, answer=v.AgentView),
