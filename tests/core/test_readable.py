@@ -41,7 +41,7 @@ SHOWN: list[tuple[e.AnyEvent, list[str]]] = [
     (e.FileChange(1, 0, "b.py", "renamed", renamed_from="a.py"), ["  ± a.py → b.py renamed"]),
     (e.Progress(1, 0, 1, 3, "Write tests"), ["▤ 1 of 3: Write tests"]),
     (e.Progress(1, 0, 3, 3), ["▤ 3 of 3"]),
-    (e.Permission(1, 0, "s-1", "Bash", title="Running rm x"), ["? Running rm x: may it?  [s-1]"]),
+    (e.Permission(1, 0, "s-1", "Bash", title="Running rm x"), ["? Running rm x?  [s-1]"]),
     (e.Permission(1, 0, "s-1", "Ask", title="Which one?", kind="question"), ["? Which one?  [s-1]"]),
     (e.Permission(1, 0, "s-1", decision="allow", by="anna"), ["  ✓ allowed by anna"]),
     (e.Permission(1, 0, "s-1", decision="deny", by="anna", reason="no"), ["  ✗ denied by anna: no"]),
@@ -114,7 +114,7 @@ def test_money() -> None:
 @pytest.mark.parametrize(
     ("data", "line"),
     [
-        ({"kind": "tool", "tool": "Bash"}, "Bash: may it?"),
+        ({"kind": "tool", "tool": "Bash"}, "Bash?"),
         ({"kind": "plan", "title": "Proposing a plan"}, "Proposing a plan"),
         ({}, "something"),
     ],

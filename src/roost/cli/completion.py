@@ -17,7 +17,10 @@ zsh:   roost completion zsh > "${fpath[1]}/_roost"
 fish:  roost completion fish > ~/.config/fish/completions/roost.fish
 """
 
-NAMED = frozenset("attach logs screen send wait events stop kill pause resume signal restart rm".split())
+NAMED = frozenset(
+    "attach logs screen send wait events stop kill pause resume signal restart rm "
+    "prompt interrupt turns approvals approve deny".split()
+)
 """Commands that take agents' names."""
 
 

@@ -147,9 +147,7 @@ def _permission(data: Data) -> list[str]:
 def asked(data: Data) -> str:
     """What an agent asks, in a line; `data` is a `permission` event's, or an approval."""
     title = one_line(data.get("title") or data.get("tool") or "something")
-    if data.get("kind") == "tool":
-        return f"{title}: may it?"
-    return title
+    return f"{title}?" if data.get("kind") == "tool" else title
 
 
 def _usage(data: Data) -> list[str]:
