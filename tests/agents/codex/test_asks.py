@@ -118,8 +118,10 @@ def test_wider_permissions_are_given_for_a_turn_or_a_session_or_not() -> None:
     assert talk.ask(WIDER).title == "Asking for more permissions"
 
 
-ONE = [{"id": "q1", "question": "Which?", "options": [{"label": "red", "description": "warm"}, {"label": "blue"}]}]
-TWO = [*ONE, {"id": "q2", "question": "How many?"}]
+ONE: list[dict[str, Any]] = [
+    {"id": "q1", "question": "Which?", "options": [{"label": "red", "description": "warm"}, {"label": "blue"}]}
+]
+TWO: list[dict[str, Any]] = [*ONE, {"id": "q2", "question": "How many?"}]
 
 
 def test_a_question_offers_its_options() -> None:

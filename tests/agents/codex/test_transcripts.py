@@ -119,7 +119,7 @@ def _damaged(lines: list[bytes], chance: random.Random) -> Iterator[bytes]:
             yield line[: chance.randrange(len(line))]
 
 
-WRONG = [None, True, -1, 2**70, "", "\0", "\ud800", [], {}, [[]], {"a": {"b": [1]}}, 1.5]
+WRONG: list[object] = [None, True, -1, 2**70, "", "\0", "\ud800", [], {}, [[]], {"a": {"b": [1]}}, 1.5]
 
 
 def _shuffled(value: object, chance: random.Random) -> object:
