@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from roost.testing.agents import claude_control
+from roost.testing.agents import claude_control, claude_usage
 from roost.testing.agents import claude_lines as lines
 from roost.testing.agents.claude_flags import KNOWN, VERSION
 from roost.testing.agents.claude_host import CANCELLED, Host
@@ -73,9 +73,9 @@ def _no_session(session_id: str) -> int:
     text = f"No conversation found with session ID: {session_id}"
     complain(text)
     known = {"subtype": "error_during_execution", "is_error": True, "num_turns": 0, "stop_reason": None}
-    usage = {"total_cost_usd": 0, "usage": {}, "modelUsage": {}, "permission_denials": []}
+    usage = {"total_cost_usd": 0, "usage": claude_usage.Usage().turn(), "modelUsage": {}, "permission_denials": []}
     line = lines.result(session_id, duration_ms=0, **known, **usage, errors=[text], result_index=0)
-    Output().send(line)
+    Output().send({name: value for name, value in line.items() if name not in lines.AFTER_A_TURN})
     return 1
 
 

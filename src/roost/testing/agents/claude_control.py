@@ -79,7 +79,6 @@ def _initialized(session: Session) -> Json:
         "pid": os.getpid(),
         "capabilities": lines.CAPABILITIES,
         "session_state": "idle",
-        "session_id": session.id,
     }
 
 

@@ -13,6 +13,8 @@ from roost.testing.agents.claude_flags import VERSION
 
 Json = dict[str, Any]
 FAST_MODE = {"fast_mode_state": "off", "fast_mode_disabled_reason": "sdk_opt_in_required"}
+# What a result has only when there was a turn.
+AFTER_A_TURN = (*FAST_MODE, "subagent_stats", "safety_stops", "queued_turn_count")
 AGENTS = ["claude", "Explore", "general-purpose", "Plan", "statusline-setup"]
 COMMANDS = ["clear", "compact", "config", "context", "init", "model", "review", "usage"]
 CAPABILITIES = ["interrupt_receipt_v1", "interrupt_cancel_queued_v1", "msg_lifecycle_v1", "request_marker_lists_v1"]
@@ -59,13 +61,13 @@ def init(session: str, *, cwd: str, tools: list[str], model: str, mode: str) -> 
         "model": model,
         "permissionMode": mode,
         "slash_commands": COMMANDS,
-        "terminal_slash_commands": [],
+        "terminal_slash_commands": ["doctor"],
         "apiKeySource": "ANTHROPIC_API_KEY",
         "claude_code_version": VERSION,
         "output_style": "default",
         "agents": AGENTS,
-        "skills": [],
-        "plugins": [],
+        "skills": ["verify"],
+        "plugins": [{"name": "builtin", "path": "builtin", "source": "builtin"}],
         "capabilities": CAPABILITIES,
         "analytics_disabled": True,
         "product_feedback_disabled": True,

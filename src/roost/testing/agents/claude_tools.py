@@ -6,12 +6,13 @@ import difflib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from roost.testing.agents.claude_lines import error_result, new_id
+from roost.testing.agents.claude_lines import error_result
 from roost.testing.agents.workshop import Outcome
 from roost.testing.models.script import Call
 
 Json = dict[str, Any]
 NOTE = " (file state is current in your context — no need to Read it back)"
+APPROVED = "User has approved your plan. You can now start coding."
 NAMES = {
     "bash": "Bash",
     "read": "Read",
@@ -83,39 +84,42 @@ def with_input(call: Call, given: Json) -> Call:
             return call._replace(input=given)
 
 
-def report(call_id: str, ran: Call, outcome: Outcome) -> Report:
-    """What is said of a call that was run."""
+def report(call_id: str, ran: Call, outcome: Outcome, task_id: str = "") -> Report:
+    """What is said of a call that was run; `task_id` when it goes on in the background."""
     if outcome.is_error:
         text = outcome.text.rstrip("\n")
         text = f"Exit code {outcome.exit_code}\n{text}".rstrip("\n") if outcome.exit_code is not None else text
         return Report(error_result(call_id, text), f"Error: {text}")
-    match ran.tool if not ran.is_raw else "":
-        case "bash":
-            return _bash(call_id, outcome)
-        case "read":
-            return _read(call_id, outcome)
-        case "write" | "edit":
-            return _changed(call_id, ran, outcome)
-        case "ask":
-            return _answered(call_id, ran)
-        case "plan":
-            return _todos(call_id, ran)
-        case _:
-            return Report(_block(call_id, outcome.text), outcome.text)
+    if ran.is_raw:
+        return Report(_block(call_id, outcome.text), {"content": outcome.text})
+    if ran.tool in ("bash", "agent"):
+        return _bash(call_id, outcome, task_id) if ran.tool == "bash" else _launched(call_id, ran, task_id)
+    if ran.tool in ("write", "edit"):
+        return _changed(call_id, ran, outcome)
+    if ran.tool == "read":
+        return _read(call_id, outcome)
+    return _told(call_id, ran)
+
+
+def _told(call_id: str, ran: Call) -> Report:
+    """What is said of a call that only somebody's answer makes."""
+    if ran.tool == "ask":
+        return _answered(call_id, ran)
+    if ran.tool == "plan":
+        return _todos(call_id, ran)
+    return Report(_block(call_id, APPROVED), {"plan": None, "isAgent": False, "filePath": ""})
 
 
 def _block(call_id: str, content: Any, **fields: Any) -> Json:
     return {"tool_use_id": call_id, "type": "tool_result", "content": content, **fields}
 
 
-def _bash(call_id: str, outcome: Outcome) -> Report:
+def _bash(call_id: str, outcome: Outcome, task_id: str) -> Report:
     out = outcome.text.rstrip("\n")
-    if outcome.is_background:
-        task = new_id()[:8]
-        content = f"Command running in background with ID: {task}."
-        detail = {"stdout": "", "stderr": "", "interrupted": False, "isImage": False, "backgroundTaskId": task}
-        return Report(_block(call_id, content, is_error=False), detail)
     detail = {"stdout": out, "stderr": "", "interrupted": False, "isImage": False, "noOutputExpected": False}
+    if task_id:
+        content = f"Command running in background with ID: {task_id}. You will be notified when it completes."
+        return Report(_block(call_id, content, is_error=False), {**detail, "backgroundTaskId": task_id})
     return Report(_block(call_id, out or "(Bash completed with no output)", is_error=False), detail)
 
 
@@ -147,6 +151,13 @@ def _answered(call_id: str, ran: Call) -> Report:
     said = ", ".join(f'"{question}"="{answer}"' for question, answer in answers.items())
     text = f"Your questions have been answered: {said}. You can now continue with these answers in mind."
     return Report(_block(call_id, text), {"questions": ran.input.get("questions", []), "answers": answers})
+
+
+def _launched(call_id: str, ran: Call, task_id: str) -> Report:
+    text = [{"type": "text", "text": f"Async agent launched successfully. agentId: {task_id}"}]
+    known = {"isAsync": True, "status": "async_launched", "agentId": task_id, "description": "sub job"}
+    known |= {"resolvedModel": "scripted", "prompt": ran.input["prompt"], "outputFile": ""}
+    return Report(_block(call_id, text), {**known, "canReadOutputFile": True, "canContinueAgent": True})
 
 
 def _todos(call_id: str, ran: Call) -> Report:

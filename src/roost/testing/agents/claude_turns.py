@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import time
 from typing import Any
@@ -11,9 +12,10 @@ from roost.testing.agents import claude_lines as lines
 from roost.testing.agents.claude_host import Host, text_of
 from roost.testing.agents.claude_session import Session
 from roost.testing.agents.claude_slash import run_slash
+from roost.testing.agents.claude_tasks import Task
 from roost.testing.agents.claude_voice import ClaudeVoice
 from roost.testing.agents.output import Output, end
-from roost.testing.agents.performing import Interrupted, Performance, TurnEnded, TurnFailed
+from roost.testing.agents.performing import Finished, Interrupted, Performance, TurnEnded, TurnFailed
 from roost.testing.agents.prelude import prelude
 from roost.testing.agents.workshop import Tools
 from roost.testing.models.script import Answer, BadStep, Say, read_script
@@ -74,7 +76,7 @@ class Turns:
         self._running = None
         self._result(voice, ending, started)
         for asked, later in performance.behind:
-            self._notify(asked.id, str(asked.call.input.get("command", "")), later.get().outcome.is_error)
+            self._finish_task(voice.tasks[asked.id], later)
 
     def _perform(self, voice: ClaudeVoice, performance: Performance, text: str) -> Json:
         try:
@@ -117,20 +119,28 @@ class Turns:
         self.exit_code = int(bool(ending["is_error"]))
         self._output.send(line)
 
-    def _notify(self, call_id: str, command: str, is_error: bool) -> None:
-        """A task in the background ended: that is a turn of its own."""
+    def _finish_task(self, task: Task, later: queue.SimpleQueue[Finished]) -> None:
+        """A task in the background ends: that makes a turn of its own."""
+        session, output = self._session, self._output
+        outcome = later.get().outcome
+        text = self._sub_agent(task) if task.prompt else outcome.text
+        output.send(lines.system(session.id, "task_updated", **task.updated(is_error=outcome.is_error)))
+        told = task.notified(text, is_error=outcome.is_error)
+        output.send(lines.system(session.id, "task_notification", **told))
+        output.send(lines.system(session.id, "background_tasks_changed", tasks=[]))
         started = time.monotonic()
-        task = {"task_id": lines.new_id()[:9], "run_id": lines.new_id()[:18], "tool_use_id": call_id}
-        status = {"status": "failed" if is_error else "completed", "output_file": "", "summary": command}
-        session = self._session
-        self._output.send(lines.system(session.id, "task_notification", **task, **status))
-        self._output.send(lines.system(session.id, "background_tasks_changed", tasks=[]))
-        session.usage.begin_turn(command)
-        voice = ClaudeVoice(session, self._output, self._host, {})
-        self._output.send(session.init())
-        ending = self._perform(voice, Performance(voice, self._tools), "@say The background task is done.")
-        origin = {"kind": "task-notification", "producer": "session-task", "runId": task["run_id"]}
+        session.usage.begin_turn(text)
+        voice = ClaudeVoice(session, output, self._host, {})
+        output.send(session.init())
+        ending = self._perform(voice, Performance(voice, self._tools), "@say Done.")
+        origin = {"kind": "task-notification", "producer": "session-task", "runId": task.run_id}
         self._result(voice, ending, started, origin=origin)
+
+    def _sub_agent(self, task: Task) -> str:
+        """A sub-agent does what its prompt says; its report."""
+        voice = ClaudeVoice(self._session, self._output, self._host, {}, task)
+        self._perform(voice, Performance(voice, self._tools), task.prompt)
+        return voice.text
 
 
 def _answers(text: str) -> list[Answer]:

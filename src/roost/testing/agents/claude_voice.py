@@ -11,6 +11,7 @@ from roost.testing.agents import claude_lines as lines
 from roost.testing.agents.claude_host import Host, text_of
 from roost.testing.agents.claude_permissions import Ruling, suggestions, unasked
 from roost.testing.agents.claude_session import Session
+from roost.testing.agents.claude_tasks import Task
 from roost.testing.agents.claude_tools import named, report, with_input
 from roost.testing.agents.claude_usage import tokens_in
 from roost.testing.agents.output import Output
@@ -20,11 +21,24 @@ from roost.testing.models.script import Call, Cut, Fail, Fault, Tokens
 
 Json = dict[str, Any]
 RETRY_PAUSE_S = 0.01
-FALLBACK_AFTER = 3
+FALLBACK_AFTER = 2
 NEVER_RETRIED = (400, 403, 404, 413)
-RETRY_WORDS = {401: "authentication_failed", 429: "rate_limit", 529: "overloaded"}
+RETRY_WORDS = {401: "authentication_failed", 429: "rate_limit", 500: "server_error", 529: "overloaded"}
 FINAL_WORDS = {401: "authentication_failed", 429: "rate_limit", 500: "server_error", 529: "server_error"}
-TYPES = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}
+TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
+GIVEN_UP = {
+    0: "API Error: Connection error.",
+    401: "Failed to authenticate. API Error: 401 scripted: no answer",
+    429: "API Error: Request rejected (429) · scripted: no answer",
+    529: "API Error: Repeated 529 Overloaded errors. The API is at capacity.",
+}
+RESUME = "Your response above was cut off mid-stream. Resume directly from where it stops — no apology, no recap."
 
 
 class Refusal(NamedTuple):
@@ -39,12 +53,13 @@ class Refusal(NamedTuple):
 class ClaudeVoice:
     """One turn of a session; `parent` is the call of the sub-agent whose turn it is."""
 
-    def __init__(self, session: Session, output: Output, host: Host, prompt: Json) -> None:
+    def __init__(self, session: Session, output: Output, host: Host, prompt: Json, parent: Task | None = None) -> None:
         self._session = session
         self._output = output
         self._host = host
         self._echo = prompt
-        self._partial = session.flags.is_on("--include-partial-messages")
+        self._parent = parent
+        self._partial = session.flags.is_on("--include-partial-messages") and parent is None
         self._message = self._request = ""
         self._block = 0
         self._read = self._written = 0
@@ -52,6 +67,7 @@ class ClaudeVoice:
         self._inputs: dict[str, tuple[str, Json]] = {}
         self._accepted: dict[str, Json] = {}
         self._refusals: dict[str, Refusal] = {}
+        self.tasks: dict[str, Task] = {}
         self.text = ""
         self.stop_reason: str | None = None
         self.users = 0
@@ -95,6 +111,8 @@ class ClaudeVoice:
         self.stop_reason = "end_turn"
 
     def announce(self, call: Call) -> Asked:
+        if call.tool == "agent" and not call.is_raw:
+            call = call._replace(input={**call.input, "background": True})
         call_id = lines.short_id("toolu_")
         name, given = named(call, self._session.cwd)
         self._inputs[call_id] = (name, given)
@@ -121,7 +139,8 @@ class ClaudeVoice:
             usage = lines.message("", "", [], self._read)["usage"] | {"output_tokens": self._written}
             self._stream({"type": "message_delta", "delta": delta, "usage": usage})
             self._stream({"type": "message_stop"})
-        self._session.usage.answered(self._session.model, self._read, max(1, self._written))
+        is_main = self._parent is None
+        self._session.usage.answered(self._session.model, self._read, max(1, self._written), is_main=is_main)
         self._session.usage.heard("x" * 4 * self._written)
 
     # Tools
@@ -145,9 +164,18 @@ class ClaudeVoice:
         """Claude Code shows nothing of a command before it is done."""
 
     def result(self, asked: Asked, ran: Call, outcome: Outcome) -> None:
-        block, detail = report(asked.id, ran, outcome)
+        task = self._begin_task(asked, ran) if outcome.is_background else None
+        block, detail = report(asked.id, ran, outcome, task.id if task else "")
         self._session.usage.heard(str(block["content"]))
         self._tell(block, detail, self._accepted.get(asked.id))
+
+    def _begin_task(self, asked: Asked, ran: Call) -> Task:
+        task = Task.of(asked.id, ran)
+        self.tasks[asked.id] = task
+        changed = [task.described() for task in self.tasks.values()]
+        self._send(lines.system(self._session.id, "background_tasks_changed", tasks=changed))
+        self._send(lines.system(self._session.id, "task_started", **task.started()))
+        return task
 
     def refused(self, asked: Asked, verdict: Verdict) -> None:
         refusal = self._refusals[asked.id]
@@ -185,6 +213,9 @@ class ClaudeVoice:
         self._give_up(fail.status)
 
     def cut(self, cut: Cut) -> None:
+        if self._block:
+            self._user([{"type": "text", "text": RESUME}], isSynthetic=True)
+            return
         most = int(os.environ.get("CLAUDE_CODE_MAX_RETRIES", "10"))
         for attempt in range(1, min(cut.times, most) + 1):
             self._retry(attempt, most, None, "unknown")
@@ -207,7 +238,8 @@ class ClaudeVoice:
     def _assistant(self, block: Json, **fields: Any) -> None:
         self._echo_prompt(fields)
         whole = lines.message(self._message, self._session.model, [block], self._read)
-        self._send(lines.assistant(self._session.id, whole, self._request, **fields))
+        parent, of_parent = (self._parent.call_id, self._parent.of_lines()) if self._parent else (None, {})
+        self._send(lines.assistant(self._session.id, whole, self._request, parent, **fields, **of_parent))
 
     def _echo_prompt(self, fields: Json) -> None:
         """The prompt is shown again before the first answer to it, when that was asked for."""
@@ -232,7 +264,11 @@ class ClaudeVoice:
 
     def _user(self, content: list[Json], **fields: Any) -> None:
         self.users += 1
-        self._send(lines.user(self._session.id, content, **fields))
+        if self._parent:
+            fields = {name: value for name, value in fields.items() if name != "tool_use_result"}
+            self._send(lines.user(self._session.id, content, self._parent.call_id, **fields, **self._parent.of_lines()))
+        else:
+            self._send(lines.user(self._session.id, content, **fields))
 
     def _tell(self, block: Json, detail: Any, meta: Json | None) -> None:
         known = {"tool_use_result": detail} | ({"tool_result_meta": [meta]} if meta else {})
@@ -337,15 +373,13 @@ class ClaudeVoice:
         if status != 529 or attempt < FALLBACK_AFTER or not other or other == self._session.model:
             return False
         change = {"trigger": "overloaded", "original_model": self._session.model, "fallback_model": other}
-        text = f"Switched to {other} because {self._session.model} is overloaded"
+        text = f"Switched to {other} due to high demand for {self._session.model}"
         self._send(lines.system(self._session.id, "model_fallback", **change, content=text))
         self._session.model = other
         return True
 
     def _give_up(self, status: int) -> None:
-        text = f"API Error: {status} scripted: no answer" if status else "API Error: Connection error."
-        if status == 529:
-            text = "API Error: Repeated 529 Overloaded errors. The API is at capacity."
+        text = GIVEN_UP.get(status, f"API Error: {status} scripted: no answer")
         known: Json = {"error": FINAL_WORDS.get(status, "unknown"), "is_api_error_message": True}
         self.failure = {"api_error_status": status or None}
         if status in TYPES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,7 @@ from roost.testing.models.wire import (
 
 Json = dict[str, Any]
 SIGNATURE = "c2lnbmVk"
+SAID_MEANWHILE = re.compile(r"while you were working:\n(.*?)\n\n", re.DOTALL)
 TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -75,6 +77,10 @@ class Messages:
 
 def _turns(message: Json) -> list[Turn]:
     content = message.get("content")
+    if message.get("role") == "system":
+        # What is said to Claude Code in the middle of a turn reaches its model in this way.
+        said = [found[1] for text in texts_of(content) if (found := SAID_MEANWHILE.search(text))]
+        return [Turn(USER, tuple(said))] if said else []
     if message.get("role") == "assistant":
         return [Turn(MODEL, texts_of(content))]
     results = [part for part in content if part.get("type") == "tool_result"] if isinstance(content, list) else []

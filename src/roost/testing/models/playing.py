@@ -42,6 +42,12 @@ class Player:
             return [Say(f"I do not understand: {exc}")]
         return answers[done] if done < len(answers) else [Say("Done.")]
 
+    def _after_a_cut(self, asked: Asked) -> Answer:
+        """What comes when the connection was cut before anything had been said: the answer after that."""
+        text, done = located(asked.turns)
+        answers = read_script(text) if self._script is None else []
+        return answers[done + 1] if done + 1 < len(answers) else [Say("Done.")]
+
     def _with_failures(self, steps: Answer, asked: Asked) -> Answer | Fail:
         kept: Answer = []
         for place, step in enumerate(steps):
@@ -51,7 +57,7 @@ class Player:
                 if isinstance(step, Fail):
                     return step
             kept.append(step)
-        return kept
+        return kept or self._after_a_cut(asked)
 
     def _happens(self, key: str, step: Fail | Cut, model: str) -> bool:
         if isinstance(step, Fail) and step.model not in model:

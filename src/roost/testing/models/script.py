@@ -133,12 +133,17 @@ def gathered(steps: Iterable[tuple[Step, bool]]) -> list[Answer]:
     """Steps as answers; what comes with True belongs to the answer before it, even after a tool call."""
     answers: list[Answer] = [[]]
     for step, is_joined in steps:
-        if not is_joined and any(isinstance(one, Call) for one in answers[-1]):
+        if not is_joined and _is_over(answers[-1]):
             answers.append([])
         answers[-1].append(step)
-    if any(isinstance(one, Call) for one in answers[-1]):
+    if _is_over(answers[-1]):
         answers.append([Say("Done.")])
     return answers
+
+
+def _is_over(answer: Answer) -> bool:
+    """Whether a model says no more before it is asked again."""
+    return any(isinstance(one, Call | Cut) for one in answer)
 
 
 def _unquoted(text: str) -> str:
