@@ -23,6 +23,8 @@ from roost.model.blocks import Block
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
 from roost.services.agents import Agents
+from roost.services.approval_rules import ApprovalRules
+from roost.services.approvals import Approvals
 from roost.services.attention import AttentionWatch
 from roost.services.conversations import Conversations
 from roost.services.health import Health
@@ -69,6 +71,8 @@ class App:
             environ=dict(os.environ),
         )
         self.conversations = Conversations(self.agents, store.reader)
+        rules = ApprovalRules(data.root / "approval-rules.json")
+        self.approvals = Approvals(self.conversations, rules, expire_s=settings.approvals.expire_s)
         self.writing = Writing(self._write)
         self.attention = AttentionWatch(
             manifests=Manifests.load(Path(settings.attention.manifests or data.manifests)),
@@ -96,6 +100,7 @@ class App:
                 data=data,
                 agents=self.agents,
                 conversations=self.conversations,
+                approvals=self.approvals,
                 hub=self.hub,
                 terminals=self.terminals,
                 health=self.health,
@@ -137,6 +142,7 @@ class App:
         """Finish what has been read and close everything. Agents and keeper go on."""
         await self.end_streams()
         await self.restarts.close()
+        await self.approvals.close()
         await self.writing.close()
         await self.attention.close()
         await self.link.close()
@@ -146,7 +152,9 @@ class App:
     async def _keeper_connected(self, sessions: list[Json]) -> None:
         self.terminals.known({item["session_id"]: item["offset"] for item in sessions})
         await self.agents.reconcile(sessions)
-        self.writing.take([record.session for record in self.agents.records()])
+        known = [record.session for record in self.agents.records()]
+        self.writing.take(known)
+        self.approvals.take(known)
         self.writing.again()
 
     async def _keeper_gone(self) -> None:
@@ -191,5 +199,6 @@ class App:
         self.hub.publish(blocks, sessions)
         self.writing.take(sessions)
         self.conversations.published(blocks)
+        self.approvals.take(sessions)
         self.terminals.take(sessions)
         self.attention.take(blocks, sessions)

@@ -87,6 +87,13 @@ class AgentSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSettings:
+    """What agents ask before they go on."""
+
+    expire_s: float = setting(0.0, "Seconds after which a question that nobody answered is denied; 0 never.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Text logs of agents and the server's own log."""
 
@@ -128,6 +135,7 @@ class Settings:
     stream: StreamSettings = StreamSettings()
     keeper: KeeperSettings = KeeperSettings()
     agents: AgentSettings = AgentSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     logs: LogSettings = LogSettings()
     health: HealthSettings = HealthSettings()
     attention: AttentionSettings = AttentionSettings()

@@ -59,7 +59,7 @@ class Addresses(Generic[T]):
 
     def _find_varying(self, parts: list[str]) -> Found[T] | None:
         for shape, patterns in self._varying.items():
-            if shape.parts != len(parts) or not all([parts[place] for place in shape.places]):
+            if shape.parts != len(parts) or not all(parts[place] for place in shape.places):
                 continue
             found = patterns.get(_fixed(parts, shape))
             if found is not None:

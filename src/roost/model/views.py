@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from roost.model.agents import Limits, State
+from roost.model.approvals import ApprovalRule
 from roost.model.attention import AttentionKind
 
 
@@ -358,3 +359,7 @@ class UsageSum(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class UsageView(Struct, frozen=True, kw_only=True):
     usage: list[UsageSum]
     total: UsageSum
+
+
+class RuleList(Struct, frozen=True, kw_only=True):
+    rules: list[ApprovalRule]

@@ -166,7 +166,7 @@ class Conversations:
             AlreadyDecided: somebody was first, or the agent no longer waits; says who and what.
             InvalidRequest: the choice is none of its choices, or contradicts the decision.
         """
-        session, asked = await self._asked(approval_id)
+        session, asked = await self.question(approval_id)
         _check_choice(asked, body)
         decision_id = secrets.token_hex(8)
         decision = {"allow": body.decision == "allow"} | msgspec.to_builtins(body)
@@ -190,6 +190,21 @@ class Conversations:
             reason=told.reason,
             decided_at=timestamp(told.time_ns),
         )
+
+    async def question(self, approval_id: str) -> tuple[Session, OpenApproval]:
+        """An open approval, and the session that asks.
+
+        Raises:
+            ApprovalNotFound: there is none of that id.
+            AlreadyDecided: it is not open any longer.
+        """
+        for record in self._agents.records():
+            for asked in record.session.conversation.approvals if record.session.conversation else ():
+                if asked.approval_id == approval_id:
+                    if record.ended:
+                        break
+                    return record.session, asked
+        raise await self._decided(approval_id)
 
     async def approval(self, approval_id: str) -> ApprovalView:
         """One approval, open or decided.
@@ -217,15 +232,6 @@ class Conversations:
         for one in found:
             _tell(views, one.agent_name, session_id, Told(one.type, one.time_ns, one.data))
         return list(views.values())
-
-    async def _asked(self, approval_id: str) -> tuple[Session, OpenApproval]:
-        for record in self._agents.records():
-            for asked in record.session.conversation.approvals if record.session.conversation else ():
-                if asked.approval_id == approval_id:
-                    if record.ended:
-                        break
-                    return record.session, asked
-        raise await self._decided(approval_id)
 
     async def _decided(self, approval_id: str) -> AlreadyDecided:
         view = await self.approval(approval_id)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from roost.config import Settings
     from roost.paths import DataDirectory
     from roost.services.agents import Agents
+    from roost.services.approvals import Approvals
     from roost.services.conversations import Conversations
     from roost.services.health import Health
     from roost.services.history import History
@@ -32,6 +33,7 @@ class Context:
     data: DataDirectory
     agents: Agents
     conversations: Conversations
+    approvals: Approvals
     hub: Hub
     terminals: Terminals
     health: Health

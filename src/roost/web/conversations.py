@@ -12,7 +12,7 @@ from roost.model.requests import (
     TurnQuery,
     UsageQuery,
 )
-from roost.model.views import Accepted, ApprovalList, ApprovalView, TurnList, TurnView, UsageView
+from roost.model.views import Accepted, ApprovalList, ApprovalView, RuleList, TurnList, TurnView, UsageView
 from roost.services.spending import summed
 from roost.web.requests import Call
 
@@ -34,7 +34,7 @@ async def prompt_at_once(call: Call[PromptBody, None]) -> TurnView:
 async def approve(call: Call[ApproveFrame, None]) -> ApprovalView:
     """The socket's `approve`."""
     fields = {name: getattr(call.body, name) for name in DecisionBody.__struct_fields__}
-    return await call.context.conversations.decide(call.body.approval_id, DecisionBody(**fields), by=call.caller.name)
+    return await call.context.approvals.decide(call.body.approval_id, DecisionBody(**fields), by=call.caller.name)
 
 
 async def interrupt(call: Call[None, None]) -> Accepted:
@@ -81,7 +81,17 @@ async def approval(call: Call[None, None]) -> ApprovalView:
 
 async def decide(call: Call[DecisionBody, None]) -> ApprovalView:
     """Answer what an agent asks; the first answer counts."""
-    return await call.context.conversations.decide(call.parameter("approval_id"), call.body, by=call.caller.name)
+    return await call.context.approvals.decide(call.parameter("approval_id"), call.body, by=call.caller.name)
+
+
+async def rules(call: Call[None, None]) -> RuleList:
+    """Answers that are remembered for the future."""
+    return RuleList(rules=call.context.approvals.rules())
+
+
+async def forget_rule(call: Call[None, None]) -> None:
+    """Forget an answer: agents are to ask again."""
+    call.context.approvals.forget(call.parameter("rule_id"))
 
 
 async def usage(call: Call[None, UsageQuery]) -> UsageView:

@@ -89,6 +89,8 @@ ROUTES: tuple[Entry, ...] = (
     _r("GET", N + "/turns/{turn_id}", VIEWER, talk.turn, (*INPUT, *TURN), query=q.PromptQuery, answer=v.TurnView),
     _r("DELETE", N + "/turns/{turn_id}", OPERATOR, talk.cancel, (*TALK, *TURN), answer=v.TurnView),
     _r("GET", "/api/approvals", VIEWER, talk.approvals, LISTED, query=q.ApprovalsQuery, answer=v.ApprovalList),
+    _r("GET", "/api/approval-rules", VIEWER, talk.rules, answer=v.RuleList),
+    _r("DELETE", "/api/approval-rules/{rule_id}", OPERATOR, talk.forget_rule, (e.NotFound,), status=204),
     _r("GET", "/api/approvals/{approval_id}", VIEWER, talk.approval, ASKED, answer=v.ApprovalView),
     _r(
         "POST",

@@ -69,6 +69,9 @@ export interface AgentView {
   viewers: number
   conversation: ConversationView | null
   attention: string | null
+  attention_kind: 'done' | 'failed' | 'idle' | 'looping' | 'paused' | 'stuck' | 'waits' | 'works'
+  attention_since: string | null
+  doing: string | null
 }
 
 export type AnyEvent =
@@ -97,6 +100,18 @@ export interface ApprovalList {
   total: number
 }
 
+/** One remembered answer; `created_at` is RFC 3339 in UTC. */
+export interface ApprovalRule {
+  rule_id: string
+  project: string
+  driver: string
+  tool: string
+  subject: string
+  decision: 'allow' | 'deny'
+  by: string
+  created_at: string
+}
+
 /** What an agent asks, and what was decided; `choices` are those of the `permission` event. */
 export interface ApprovalView {
   approval_id: string
@@ -114,6 +129,21 @@ export interface ApprovalView {
   by: string | null
   reason: string | null
   decided_at: string | null
+}
+
+/** What an agent is about, since when, and how that is known. */
+export interface AttentionView {
+  agent_name: string
+  session_id: string
+  state: 'exited' | 'failed' | 'idle' | 'lost' | 'paused' | 'running' | 'starting' | 'stopping' | 'waiting'
+  kind: 'done' | 'failed' | 'idle' | 'looping' | 'paused' | 'stuck' | 'waits' | 'works'
+  wants: string | null
+  since: string | null
+  needs_you: boolean
+  summary: string
+  evidence: string[]
+  source: string
+  advice: string
 }
 
 /** Whom the server takes a caller for. */
@@ -429,6 +459,10 @@ export interface PromptBody {
 export interface ResizeBody {
   cols?: number
   rows?: number
+}
+
+export interface RuleList {
+  rules: ApprovalRule[]
 }
 
 /** Cells of one row that look alike; a colour is a palette index, `#rrggbb`, or absent for the default. */
