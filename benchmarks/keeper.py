@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import statistics
@@ -21,6 +20,8 @@ from roost.keeper.client import KeeperClient
 CASES = ((20, 1000), (500, 100))
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+PIPED = 4
+"""How often a pipe gets the corpus: once is over before it has well begun."""
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
@@ -44,7 +45,7 @@ def run(quick: bool) -> list[Result]:
 
 
 def _per_line(lines: Path, agents: int, rate: int, seconds: int, rounds: int) -> list[Result]:
-    command = [str(lines), str(rate), str(seconds)]
+    command = [str(lines), str(rate), str(round(seconds + _settle_s(agents) + 5))]
     found: dict[str, list[float]] = {"roost": [], "C": [], "Go": []}
     memory: list[float] = []
     for _ in range(rounds):
@@ -54,7 +55,7 @@ def _per_line(lines: Path, agents: int, rate: int, seconds: int, rounds: int) ->
         for label, source in (("C", "holder.c"), ("Go", "holder.go")):
             program = compiled(source)
             if program is not None:
-                found[label].append(_rival(program, agents, command))
+                found[label].append(_rival([str(program)], agents, command, seconds))
     count = agents * rate * seconds
     per_line = {label: statistics.median(values) / count * 1e6 for label, values in found.items() if values}
     rival = ", ".join(f"{label} {value:.1f} µs" for label, value in per_line.items() if label != "roost")
@@ -83,25 +84,40 @@ def _per_line(lines: Path, agents: int, rate: int, seconds: int, rounds: int) ->
     return results
 
 
+def _settle_s(agents: int) -> float:
+    """Until that many agents are started and all of them write: what starting costs is not what a line costs."""
+    return 1.0 + agents * 0.003
+
+
 def _keeper_with(agents: int, command: list[str], seconds: float) -> tuple[float, int, int]:
-    """Processor seconds of the keeper for the lines, its memory with none, and with all agents busy; bytes."""
+    """Processor seconds of the keeper for `seconds` of lines, its memory with no agents, and with all busy; bytes."""
     with _keeper() as keeper:
         pid = keeper.hello["pid"]
         base = _memory(pid)
+        began = time.monotonic()
         for number in range(agents):
             _start(keeper, f"a{number}", command)
-        # What starting costs is not what a line costs.
-        started = _cpu(pid)
-        time.sleep(seconds / 2)
-        busy = _memory(pid)
-        _wait_ended(keeper)
-        return _cpu(pid) - started, base, busy
+        time.sleep(max(0.0, began + _settle_s(agents) - time.monotonic()))
+        cpu = _spent(pid, seconds)
+        return cpu, base, _memory(pid)
 
 
-def _rival(program: Path, agents: int, command: list[str]) -> float:
+def _rival(program: list[str], agents: int, command: list[str], seconds: float) -> float:
+    """The same of a program that holds agents."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([program, folder, str(agents), *command], capture_output=True, check=True)
-    return float(json.loads(done.stdout)["cpu_s"])
+        process = subprocess.Popen([*program, folder, str(agents), *command], stdout=subprocess.DEVNULL)
+        try:
+            time.sleep(_settle_s(agents))
+            return _spent(process.pid, seconds)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _spent(pid: int, seconds: float) -> float:
+    before = _cpu(pid)
+    time.sleep(seconds)
+    return _cpu(pid) - before
 
 
 # Bulk
@@ -114,50 +130,52 @@ def _bulk_terminal(corpus: Path, rounds: int) -> list[Result]:
         ]
     ours, rivals = [], []
     for _ in range(rounds):
-        ours.append(_bulk(corpus, terminal=True))
-        rivals.append(_timed(["script", "-qfec", f"cat {corpus}", "/dev/null"]))
-    return [_bulk_result("keeper, bulk from a terminal", "`script`", corpus, ours, rivals, throughput=0.8, cpu=1.3)]
+        ours.append(_bulk(["cat", str(corpus)], terminal=True))
+        with tempfile.TemporaryDirectory() as folder:
+            rivals.append(_timed(["script", "-qec", f"cat {corpus}", f"{folder}/typescript"]))
+    size = corpus.stat().st_size
+    return [_bulk_result("keeper, bulk from a terminal", "`script`", size, ours, rivals, throughput=0.8, cpu=1.3)]
 
 
 def _bulk_pipe(corpus: Path, rounds: int) -> list[Result]:
-    ours, rivals = [], []
+    ours, rivals, files = [], [], [str(corpus)] * PIPED
     for _ in range(rounds):
-        ours.append(_bulk(corpus, terminal=False))
+        ours.append(_bulk(["cat", *files], terminal=False))
         with tempfile.TemporaryDirectory() as folder:
-            rivals.append(_timed(["sh", "-c", f"cat {corpus} | cat > {folder}/out"]))
-    return [_bulk_result("keeper, bulk from a pipe", "`cat > file`", corpus, ours, rivals, throughput=0.6, cpu=None)]
+            rivals.append(_timed(["sh", "-c", f"cat {' '.join(files)} | cat > {folder}/out"]))
+    size = PIPED * corpus.stat().st_size
+    return [_bulk_result("keeper, bulk from a pipe", "`cat > file`", size, ours, rivals, throughput=0.6, cpu=None)]
 
 
 def _bulk_result(
     what: str,
     name: str,
-    corpus: Path,
+    size: int,
     ours: list[tuple[float, float]],
     rivals: list[tuple[float, float]],
     *,
     throughput: float,
     cpu: float | None,
 ) -> Result:
-    size = corpus.stat().st_size / 1e6
     wall, used = (statistics.median(column) for column in zip(*ours, strict=True))
     rival_wall, rival_used = (statistics.median(column) for column in zip(*rivals, strict=True))
     speed, processor = rival_wall / wall, used / rival_used
     must = f"≥ {throughput} × its throughput" + (f", ≤ {cpu} × its CPU" if cpu else "")
     return Result(
         what,
-        f"{size / wall:.0f} MB/s, {speed:.2f} × the throughput, {processor:.2f} × the CPU",
-        f"{name} {size / rival_wall:.0f} MB/s",
+        f"{size / 1e6 / wall:.0f} MB/s, {speed:.2f} × the throughput, {processor:.2f} × the CPU",
+        f"{name} {size / 1e6 / rival_wall:.0f} MB/s",
         must,
         speed >= throughput and (cpu is None or processor <= cpu),
     )
 
 
-def _bulk(corpus: Path, *, terminal: bool) -> tuple[float, float]:
-    """Wall and processor seconds, of keeper and producer, for the whole corpus."""
+def _bulk(command: list[str], *, terminal: bool) -> tuple[float, float]:
+    """Wall and processor seconds, of keeper and producer, for all that a command writes."""
     with _keeper() as keeper:
         pid = keeper.hello["pid"]
         cpu, began = _cpu(pid) + _cpu_children(pid), time.perf_counter()
-        _start(keeper, "bulk", ["cat", str(corpus)], terminal=terminal)
+        _start(keeper, "bulk", command, terminal=terminal)
         _wait_ended(keeper)
         return time.perf_counter() - began, _cpu(pid) + _cpu_children(pid) - cpu
 

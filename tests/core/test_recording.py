@@ -225,3 +225,11 @@ def test_objects_are_read_as_written() -> None:
 @pytest.mark.parametrize("payload", [b"", b"{", b"[1]", b"\xff", b'"x"', b"[" * 100_000])
 def test_what_is_no_object_is_an_empty_one(payload: bytes) -> None:
     assert recording.decode_json(payload) == {}
+
+
+@given(payload=st.binary(max_size=300), time_ns=st.integers(0, (1 << 64) - 1))
+def test_a_frame_made_in_place_is_the_same_frame(payload: bytes, time_ns: int) -> None:
+    buffer = memoryview(bytearray(FRAME_OVERHEAD + 300))
+    buffer[FRAME_OVERHEAD : FRAME_OVERHEAD + len(payload)] = payload
+    made = recording.frame_in_place(buffer, Kind.OUT, time_ns, len(payload))
+    assert made == recording.encode_frame(Kind.OUT, time_ns, payload)

@@ -45,6 +45,17 @@ def test_whichever_write_fails_nothing_is_lost(start_keeper: StartKeeper, nth: i
     assert "agents wait" in keeper.log
 
 
+@pytest.mark.parametrize(("terminal", "fault"), [(True, "ENOSPC"), (False, "short")])
+def test_bulk_that_cannot_be_written_is_kept_as_it_was(start_keeper: StartKeeper, terminal: bool, fault: str) -> None:
+    """It is read into a place that the next read uses again."""
+    keeper = start_keeper(ROOST_KEEPER_FAULTS=f"write:5:{fault}", ROOST_KEEPER_BALLAST_BYTES="0")
+    session_id = keeper.shell("seq 1 100000", terminal=terminal)
+    assert keeper.ended(session_id)["code"] == 0
+    until(lambda: not keeper.session(session_id)["blocked"])
+    assert keeper.output(session_id).split() == [str(number) for number in range(1, 100_001)]
+    assert any(mark["type"] == "stalled" for mark in keeper.marks(session_id))
+
+
 @pytest.mark.parametrize("fault", ["ENOSPC", "EIO", "short"])
 def test_when_not_even_the_header_can_be_written_nothing_is_started(start_keeper: StartKeeper, fault: str) -> None:
     keeper = start_keeper(ROOST_KEEPER_FAULTS=f"write:1:{fault}", ROOST_KEEPER_BALLAST_BYTES="0")

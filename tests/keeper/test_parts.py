@@ -17,7 +17,7 @@ import pytest
 
 from roost.errors import LimitReached
 from roost.keeper import cgroup, client, procfs, state, terminal
-from roost.keeper.loop import MAX_FAILURES, Chore, Loop
+from roost.keeper.loop import GATHER_MANY_NS, GATHER_NS, MAX_FAILURES, Chore, Loop, gather_ns
 from roost.keeper.recorder import Recorder
 from roost.keeper.session import MAX_SOURCES, Session
 from roost.keeper.storage import Storage
@@ -123,6 +123,13 @@ def test_output_is_read_at_once_when_it_is_quiet_and_gathered_when_it_is_not(rou
     rounds.loop.forget(reader)
     os.close(reader)
     os.close(writer)
+
+
+def test_the_more_agents_write_the_longer_is_gathered() -> None:
+    times = [gather_ns(outputs) for outputs in (1, 8, 20, 100, 500)]
+    assert times == sorted(times)
+    assert (times[0], times[1]) == (GATHER_NS, GATHER_NS)
+    assert GATHER_MANY_NS < times[3] < times[4] <= 4 * GATHER_MANY_NS
 
 
 def test_a_sync_for_which_there_is_no_thread_is_tried_again(

@@ -117,6 +117,14 @@ def encode_frame(kind: int, time_ns: int, payload: bytes) -> bytes:
     return b"%b%b%b" % (head, CHECKSUM.pack(zlib.crc32(payload, zlib.crc32(head))), payload)
 
 
+def frame_in_place(buffer: memoryview, kind: int, time_ns: int, length: int) -> memoryview:
+    """A frame of the payload that stands in `buffer` behind `FRAME_OVERHEAD` bytes for its head: copies nothing."""
+    HEAD.pack_into(buffer, 0, SYNC, kind, 0, length, time_ns)
+    end = FRAME_OVERHEAD + length
+    CHECKSUM.pack_into(buffer, HEAD_SIZE, zlib.crc32(buffer[FRAME_OVERHEAD:end], zlib.crc32(buffer[:HEAD_SIZE])))
+    return buffer[:end]
+
+
 def encode_json(kind: int, time_ns: int, value: dict[str, Any]) -> bytes:
     """A frame whose payload is `value` as JSON."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -19,7 +19,7 @@ from roost.keeper.ending import LEFTOVER_GRACE_S, Ending
 from roost.keeper.inputs import InputQueue
 from roost.keeper.log import Log
 from roost.keeper.loop import Chore, Loop, Timer, now_ns
-from roost.keeper.outputs import Output
+from roost.keeper.outputs import Output, Scratch
 from roost.keeper.recorder import Recorder
 from roost.keeper.session import Session
 from roost.keeper.settings import Settings
@@ -56,6 +56,7 @@ class Keeper:
         self.children: dict[int, Callable[[int], object]] = {}
         """Other children of the keeper, and who wants to know how they exit."""
         self.connections: dict[Connection, None] = {}
+        self.scratch = Scratch()
         self.tree = Tree(self.sessions, self.leaders)
         self.disk = DiskGuard(
             self.loop,

@@ -44,8 +44,8 @@ class Recorder:
         """Whether so much waits that no more should be taken."""
         return len(self.waiting) > MAX_WAITING
 
-    def append(self, frame: bytes) -> None:
-        """Write a frame, or keep what could not be written."""
+    def append(self, frame: bytes | memoryview) -> None:
+        """Write a frame, or keep a copy of what could not be written."""
         if self.waiting:
             self.waiting += frame
             return
@@ -74,8 +74,8 @@ class Recorder:
             os.close(self.fd)
             self.fd = -1
 
-    def _block(self, rest: bytes, reason: OSError) -> None:
-        self.waiting = rest
+    def _block(self, rest: bytes | memoryview, reason: OSError) -> None:
+        self.waiting = bytes(rest)
         self._on_blocked(self, reason)
 
 

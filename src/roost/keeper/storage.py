@@ -26,7 +26,7 @@ class Storage:
         """A descriptor of `path` below the directory `dir_fd`, closed in children."""
         return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, mode, dir_fd=dir_fd)
 
-    def write(self, fd: int, data: bytes) -> int:
+    def write(self, fd: int, data: bytes | memoryview) -> int:
         """How many bytes were written."""
         return os.write(fd, data)
 
@@ -67,7 +67,7 @@ class FaultyStorage(Storage):
         self._meet("open")
         return super().open(path, flags, dir_fd=dir_fd, mode=mode)
 
-    def write(self, fd: int, data: bytes) -> int:
+    def write(self, fd: int, data: bytes | memoryview) -> int:
         half = self._meet("write")
         return super().write(fd, data[: len(data) // 2] if half else data)
 
