@@ -71,12 +71,11 @@ def model_named(argv: list[str]) -> str:
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
     """The program, with what it is run by such as `npx`, and its arguments."""
-    for place, one in enumerate(argv):
-        if one in SUBCOMMANDS:
-            break
-        if _CODEX.search(one):
-            return argv[: place + 1], argv[place + 1 :]
-    return argv[:1], argv[1:]
+    end = 1
+    if not _CODEX.search(argv[0]):
+        before = itertools.takewhile(lambda word: word not in SUBCOMMANDS, argv)
+        end = max((place + 1 for place, word in enumerate(before) if _CODEX.search(word)), default=1)
+    return argv[:end], argv[end:]
 
 
 def server_line(command: list[str]) -> list[str]:

@@ -83,6 +83,8 @@ class ServerState(Struct):
     sums: dict[str, Sums] = {}
     busy: list[str] = []
     """Threads that work."""
+    asked: dict[str, str] = {}
+    """Questions without an answer, by codex's own id, and the thread of each."""
     interrupting: bool = False
     change: Object = {}
     """What the next turn is to be started with besides."""
@@ -139,6 +141,7 @@ class CodexServer:
         """Tell codex what was decided."""
         ask = ASKS[text_of(approval.details, "method")]
         native = msgspec.json.decode(approval.approval_id)
+        self._state.asked.pop(approval.approval_id, None)
         told: list[Item] = [Write(write_line({"id": native, "result": ask.answer(approval, decision)}))]
         if decision.allow and decision.input is not None and decision.input != approval.input:
             message = "codex runs what it asked about and nothing else, so edited input was declined"
@@ -274,6 +277,7 @@ class CodexServer:
             told = Notice(0, 0, "REQUEST_REFUSED", f"codex asked for {method}, which roost does not offer")
             stop = [Stopped("login", told.message)] if method.startswith("account/") else []
             return [Write(write_line({"id": message["id"], "error": error})), told, *stop]
+        self._state.asked[native] = text_of(params, "threadId")
         return [ask.show(Asked(native, method, params, self._state.items))]
 
     # Notifications
@@ -292,9 +296,7 @@ class CodexServer:
         turn, state = object_of(params, "turn"), self._state
         word = text_of(turn, "status")
         ending = word if word in ("completed", "interrupted", "failed") else "completed"
-        left = (
-            [] if ending == "completed" else self._items.abandon(text_of(params, "threadId"), f"the turn was {ending}")
-        )
+        left = self._left_over(text_of(params, "threadId"), ending)
         if not self._of_main(params):
             return left
         trouble = trouble_of(object_of(turn, "error")) if object_of(turn, "error") else None
@@ -305,6 +307,16 @@ class CodexServer:
         stopped = trouble.problem if trouble else None
         stop: list[Item] = [Stopped(stopped, trouble.message if trouble else "")] if stopped or not trouble else []
         return [*left, *stop, Finished(ending, text, trouble.message if trouble else None)]
+
+    def _left_over(self, thread: str, ending: str) -> list[Item]:
+        """What will get no answer and no result any more; a command may go on after a turn that was completed."""
+        asked = [native for native, of in self._state.asked.items() if of == thread]
+        for native in asked:
+            del self._state.asked[native]
+        withdrawn: list[Item] = [Withdrawn(native, "its turn is over") for native in asked]
+        if ending == "completed":
+            return withdrawn
+        return [*withdrawn, *self._items.abandon(thread, f"the turn was {ending}")]
 
     def _item_started(self, params: Object) -> list[Item] | None:
         return self._items.started(object_of(params, "item"), text_of(params, "threadId"))
@@ -357,6 +369,7 @@ class CodexServer:
 
     def _resolved(self, params: Object) -> list[Item]:
         native = msgspec.json.encode(params.get("requestId")).decode()
+        self._state.asked.pop(native, None)
         return [Withdrawn(native, "codex no longer waits for it")]
 
     def _status(self, params: Object) -> list[Item]:

@@ -40,13 +40,14 @@ def exec_argv(options: AgentOptions, *args: str) -> list[str]:
         (["npx", "-y", "@openai/codex@0.169.0"], ["npx", "-y", "@openai/codex@0.169.0", "app-server"]),
         (["python", "-m", "roost.testing.agents.codex"], ["python", "-m", "roost.testing.agents.codex", "app-server"]),
         (["my-own", "app-server", "codex"], ["my-own", "app-server", "codex"]),
+        (["offline", "codex", "/home/me", "/opt/codex"], ["offline", "codex", "/home/me", "/opt/codex", "app-server"]),
     ],
 )
 def test_codex_is_an_app_server_by_default(command: list[str], started: list[str]) -> None:
     assert argv(command) == started
 
 
-@pytest.mark.parametrize("word", ["resume", "fix the tests", "login"])
+@pytest.mark.parametrize("word", ["resume", "fix the tests", "look at /opt/codex"])
 def test_what_an_app_server_cannot_be_given_is_refused(word: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         argv(["codex", word])

@@ -256,6 +256,16 @@ def test_a_question_that_codex_took_back_is_withdrawn() -> None:
     assert told == [Withdrawn(asked.approval_id, "codex no longer waits for it")]
 
 
+def test_questions_end_with_their_turn() -> None:
+    talk = Talk()
+    talk.start()
+    command = "item/commandExecution/requestApproval"
+    for number, thread in enumerate([THREAD, THREAD, "sub"]):
+        talk.say({"id": number, "method": command, "params": {"threadId": thread}})
+    talk.tell("serverRequest/resolved", requestId=0)
+    assert of(Withdrawn, talk.end()) == [Withdrawn("1", "its turn is over")]
+
+
 def test_pieces_are_told_only_where_they_are_wanted() -> None:
     for partial, kinds in ((True, [Output, Output, Thinking, Thinking]), (False, [])):
         talk = Talk(AgentOptions(partial=partial))
