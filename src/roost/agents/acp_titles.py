@@ -6,7 +6,7 @@ from typing import Any
 
 from roost.agents.acp_content import told_by
 from roost.agents.acp_state import Call
-from roost.agents.json_in import text_of
+from roost.agents.json_in import object_of, text_of
 from roost.agents.titles import nearer, one_line, title
 
 _KINDS = {
@@ -35,8 +35,14 @@ def tool_name(update: dict[str, Any]) -> str:
     head, between, _ = text_of(update.get("toolCallId")).partition("__")
     if between:
         return head  # Gemini CLI: `read_file__read_file_1795227026943_0`
+    return _first_title(update)
+
+
+def _first_title(update: dict[str, Any]) -> str:
+    """opencode begins a call with its tool's name for a title, and no input but a directory."""
     word = text_of(update.get("title"))
-    return word if update.get("status") == "pending" and word.islower() and word.isidentifier() else ""
+    begins = update.get("status") == "pending" and not set(object_of(update.get("rawInput"))) - {"cwd"}
+    return word if begins and word.islower() and word.isidentifier() else ""
 
 
 def call_title(call: Call, cwd: str) -> str:
