@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -168,15 +168,7 @@ class Declared(NamedTuple):
         return "--" + self.key.replace(".", "-").replace("_", "-")
 
 
-SECTIONS: dict[str, type] = {
-    "server": ServerSettings,
-    "stream": StreamSettings,
-    "keeper": KeeperSettings,
-    "agents": AgentSettings,
-    "logs": LogSettings,
-    "health": HealthSettings,
-    "attention": AttentionSettings,
-}
+SECTIONS: dict[str, type] = {item.name: type(item.default) for item in fields(Settings) if is_dataclass(item.default)}
 
 
 def declared() -> list[Declared]:
