@@ -11,6 +11,7 @@ from roost.cli import exits
 from roost.cli.output import duration, write_json, write_table
 from roost.cli.parser import add_shared
 from roost.cli.session import backend
+from roost.client.backend import ENDED
 from roost.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-URGENCY = ("waiting", "failed", "lost", "paused", "stopping", "starting", "running", "idle", "exited")
+PLACES = {"waiting": 0, "failed": 10, "lost": 10, "idle": 12, "paused": 14, "exited": 15}
+"""Where agents of a state stand among others, the most urgent first, if the server does not say; most run (13)."""
 COLOURS = {
     "waiting": "magenta",
     "failed": "red",
@@ -32,7 +34,8 @@ COLOURS = {
     "exited": "dim",
 }
 HEADS = ("NAME", "STATE", "AGE", "LAST-OUTPUT", "EXIT", "COMMAND")
-FILTERS = ("name", "state", "label", "driver", "node")
+ABOUT_WIDTH = 60
+FILTERS = ("name", "state", "attention", "label", "driver", "node")
 
 
 def configure_ps(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +44,10 @@ def configure_ps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="names only")
     parser.add_argument("--watch", action="store_true", help="show again and again, until Ctrl-C")
     parser.add_argument("--interval", metavar="S", type=float, default=1.0, help="seconds between (default: 1)")
-    text = "only agents with WHAT=VALUE, WHAT one of name (with * and ?), state, label (K=V), driver, node"
+    text = (
+        "only agents with WHAT=VALUE, WHAT one of name (with * and ?), state, attention (a kind, or needed), "
+        "label (K=V), driver, node"
+    )
     parser.add_argument("--filter", metavar="WHAT=VALUE", action="append", default=[], help=text)
 
 
@@ -70,10 +76,12 @@ def chosen(found: Backend, options: argparse.Namespace) -> list[Json]:
     return sorted(shown, key=urgency)
 
 
-def urgency(view: Json) -> tuple[bool, int, str]:
-    """Sorts agents: those that wait for somebody, those that failed, those that run, those that are done."""
-    state = view["state"]
-    return not view.get("attention"), URGENCY.index(state) if state in URGENCY else len(URGENCY), view["name"]
+def urgency(view: Json) -> tuple[int, str, str]:
+    """Sorts agents: those that need somebody, those that could be asked, those that work, those that are done."""
+    place = view.get("urgency")
+    if place is None:
+        place = PLACES.get(view["state"], 13)
+    return place, view["name"], view["session_id"]
 
 
 def show(views: list[Json], options: argparse.Namespace) -> None:
@@ -85,14 +93,25 @@ def show(views: list[Json], options: argparse.Namespace) -> None:
     else:
         now = time.time()
         colours = [("bold", COLOURS.get(view["state"], "")) for view in views]
-        write_table(HEADS, [_row(view, now) for view in views], colours=colours)
+        abouts = [_about(view) for view in views]
+        rows = [_row(view, now) for view in views]
+        if any(abouts):
+            wide = [(*row[:-1], about, row[-1]) for row, about in zip(rows, abouts, strict=True)]
+            write_table((*HEADS[:-1], "ABOUT", HEADS[-1]), wide, colours=colours)
+        else:
+            write_table(HEADS, rows, colours=colours)
+
+
+def _about(view: Json) -> str:
+    """What an agent that lives needs somebody for, or else what it does."""
+    about = "" if view["state"] in ENDED else view.get("attention") or view.get("doing") or ""
+    return about if len(about) <= ABOUT_WIDTH else f"{about[: ABOUT_WIDTH - 1]}…"
 
 
 def _row(view: Json, now: float) -> tuple[str, ...]:
-    attention = view.get("attention")
     return (
         view["name"],
-        f"{view['state']} ({attention})" if attention else view["state"],
+        view["state"],
         duration(float(view.get("uptime_s") or 0)),
         _ago(view.get("last_output_at"), now),
         _exit(view),
@@ -134,4 +153,6 @@ def _has(view: Json, what: str, value: str) -> bool:
         from fnmatch import fnmatchcase
 
         return fnmatchcase(view["name"], value)
+    if what == "attention":
+        return view.get("attention") is not None if value == "needed" else view.get("attention_kind") == value
     return bool(view.get(what) == value)

@@ -15,13 +15,16 @@ from roost.errors import InvalidRequest, TimedOut
 
 if TYPE_CHECKING:
     import argparse
+
     Json = dict[str, Any]
 
 STATES = ("starting", "running", "waiting", "idle", "paused", "stopping", "exited", "failed", "lost")
+NEEDY = frozenset({"waits", "looping", "stuck", "failed"})
 NOTES = """\
 '--for exit' (the default) gives back the agent's exit code, 128+n where signal n ended it; of several agents the first
-that is not 0. A state or a text that is there already counts. 124 where the time ran out, 1 where the agent ended
-without it.
+that is not 0. '--for attention' returns once an agent needs somebody: it waits for a permission, an answer, a login or
+input, has failed, is stuck, or goes in circles. What is there already counts. 124 where the time ran out, 1 where the
+agent ended without it.
 """
 
 
@@ -29,7 +32,7 @@ def configure_wait(parser: argparse.ArgumentParser) -> None:
     parser.epilog = NOTES
     add_shared(parser)
     parser.add_argument("names", nargs="+", metavar="NAME", help="the agents; all of them are waited for")
-    text = f"'exit', 'output=TEXT' (a line with this text), or a state: {', '.join(STATES)}"
+    text = f"'exit', 'output=TEXT' (a line with this text), 'attention', or a state: {', '.join(STATES)}"
     parser.add_argument("--for", dest="what", default="exit", metavar="WHAT", help=text)
     parser.add_argument("--timeout", metavar="TIME", help="how long at most, such as 30 or 5m (default: no limit)")
 
@@ -53,8 +56,8 @@ class Goal:
     def __init__(self, text: str) -> None:
         self.text = text
         self.output = text.removeprefix("output=") if text.startswith("output=") else None
-        if self.output == "" or (self.output is None and text != "exit" and text not in STATES):
-            raise InvalidRequest(f"{text!r} cannot be waited for", hint="give exit, output=TEXT or a state")
+        if self.output == "" or (self.output is None and text not in ("exit", "attention", *STATES)):
+            raise InvalidRequest(f"{text!r} cannot be waited for", hint="give exit, output=TEXT, attention or a state")
 
     @property
     def is_exit(self) -> bool:
@@ -67,6 +70,8 @@ class Goal:
 
     def is_met(self, view: Json) -> bool:
         """Whether the agent as it stands is what is waited for."""
+        if self.text == "attention":
+            return view.get("attention") is not None
         return view["state"] in ENDED if self.is_exit else view["state"] == self.text
 
     def is_met_by(self, body: Json) -> bool:
@@ -75,7 +80,18 @@ class Goal:
             return bool(body["type"] == "log" and self.output in body["data"]["line"])
         if self.is_exit:
             return bool(body["type"] == "complete")
+        if self.text == "attention":
+            return _tells_of_need(body)
         return bool(body["type"] == "state" and body["data"]["state"] == self.text)
+
+
+def _tells_of_need(body: Json) -> bool:
+    data = body["data"]
+    return bool(
+        (body["type"] == "state" and data["state"] in ("waiting", "failed", "lost"))
+        or (body["type"] == "mark" and data["name"] == "attention" and data["data"].get("kind") in NEEDY)
+        or (body["type"] == "turn" and data["state"] == "failed")
+    )
 
 
 def _wait_one(name: str, goal: Goal, deadline: float | None, options: argparse.Namespace) -> Json:

@@ -65,6 +65,9 @@ class Backend(Protocol):
     def agent(self, name: str) -> Json:
         """One agent."""
 
+    def attention(self, name: str) -> Json:
+        """What an agent is about, since when, on what evidence, and what to do."""
+
     def start(self, request: Json) -> Json:
         """Start an agent; `request` is the body of `POST /api/agents`."""
 

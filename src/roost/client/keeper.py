@@ -65,6 +65,11 @@ class KeeperBackend:
             raise self._unknown(name)
         return view_of_recorded(recorded)
 
+    def attention(self, name: str) -> Json:
+        from roost.client.projecting import attention_of
+
+        return attention_of(self, name)
+
     def held(self) -> list[Json]:
         """The sessions that the keeper holds; none where no keeper runs."""
         client = self._connected()

@@ -7,9 +7,12 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from roost.agents.registry import make_decoder
 from roost.client.backend import Event, LineQuery
 from roost.client.lines import told_lines
+from roost.core.advice import explain
 from roost.core.loglines import is_transcript
 from roost.core.positions import Position, parse_position
 from roost.core.projection import REST_NS, SessionProjection
@@ -85,6 +88,11 @@ class Tail:
             position = Position(session.session_id, event.seq)
             yield Event(str(position), envelope(session.agent_name, session.session_id, event))
 
+    def explained(self) -> Json:
+        """What the agent is about, as REST shows it."""
+        found: Json = msgspec.to_builtins(explain(self._projection.session))
+        return found
+
     def close(self) -> None:
         os.close(self._descriptor)
 
@@ -96,6 +104,18 @@ def events_of(backend: KeeperBackend, name: str, after: str, *, follow: bool) ->
     try:
         for events in _pieces(backend, tail, position.session_id, follow=follow):
             yield from tail.wrap(event for event in events if event.seq > position.seq)
+    finally:
+        tail.close()
+
+
+def attention_of(backend: KeeperBackend, name: str) -> Json:
+    """What an agent is about, as far as its recording says: without a server nobody looks at its terminal."""
+    view = backend.agent(name)
+    tail = Tail(backend.data, view["session_id"])
+    try:
+        for _ in _pieces(backend, tail, view["session_id"], follow=False):
+            pass
+        return tail.explained()
     finally:
         tail.close()
 

@@ -177,6 +177,9 @@ def _from_header(session_id: str, header: Json) -> Json:
         "rows": header.get("rows") or 24,
         "started_at": timestamp(int(header.get("started_at_ns") or 0)),
         "attention": None,
+        "attention_kind": None,
+        "attention_since": None,
+        "doing": None,
     }
 
 

@@ -78,6 +78,9 @@ class ServerClient:
     def agent(self, name: str) -> Json:
         return _object(self.call("GET", _agent(name)))
 
+    def attention(self, name: str) -> Json:
+        return _object(self.call("GET", f"{_agent(name)}/attention"))
+
     # Starting and ending
 
     def start(self, request: Json) -> Json:

@@ -1,29 +1,49 @@
-"""What to do about what an agent is about."""
+"""What an agent is about, explained to people: since when, on what evidence, and what to do."""
 
 from __future__ import annotations
 
-from roost.model.agents import STRUCTURED, Session
-from roost.model.attention import Attention
+from roost.core.attention import attention_of
+from roost.core.wire import timestamp
+from roost.model.agents import ENDED, STRUCTURED, Session
+from roost.model.attention import Attention, is_needy
+from roost.model.views import AttentionView
+
+
+def explain(session: Session) -> AttentionView:
+    """What the agent is about, by its newest session."""
+    about = attention_of(session)
+    return AttentionView(
+        agent_name=session.agent_name,
+        session_id=session.session_id,
+        state=session.state,
+        kind=about.kind,
+        wants=about.wants,
+        since=timestamp(about.since_ns) if about.since_ns else None,
+        needs_you=is_needy(about),
+        summary=about.summary,
+        evidence=list(about.evidence),
+        source=about.source,
+        advice=advice_on(about, session),
+    )
 
 
 def advice_on(about: Attention, session: Session) -> str:
     """One line for people, with the command to type; empty where nothing is to be done."""
     if about.kind == "waits":
         return _to_answer(about, session)
-    advice = _ADVICE.get((about.kind, session.state in ("exited", "failed", "lost")), "")
+    advice = _ADVICE.get((about.kind, session.state in ENDED), "")
     return advice.format(name=session.agent_name)
 
 
 def _to_answer(about: Attention, session: Session) -> str:
     name = session.agent_name
-    open_approvals = session.conversation.approvals if session.conversation is not None else ()
-    if open_approvals:
-        return f"`roost approvals {name}` shows what it asks; answer with approval id {open_approvals[0].approval_id}"
+    if session.conversation is not None and session.conversation.approvals:
+        return f"`roost approve {name}` or `roost deny {name}`; `roost approvals {name}` shows all that it asks"
     if about.wants == "quota":
         return "wait until the limit is lifted, or give it another account or model"
     if session.definition.driver in STRUCTURED:
         return f"put it right with the CLI itself, then `roost restart {name}`"
-    return f"`roost attach {name}` and answer, or `roost send {name} TEXT`"
+    return f"`roost attach {name}` and answer, or `roost send --enter {name} TEXT`"
 
 
 _ADVICE: dict[tuple[str, bool], str] = {

@@ -58,10 +58,10 @@ class Attention(Struct, frozen=True, kw_only=True):
     """What it does or asks, in a line."""
 
 
-def urgency(attention: Attention) -> int:
-    """Its place in `URGENCY`."""
+def urgency(attention: Attention, *, ended: bool = False) -> int:
+    """Its place in `URGENCY`; who `ended` well comes behind all of them."""
     wants = attention.wants if attention.kind == "waits" else None
-    return _RANK[(attention.kind, wants)]
+    return len(URGENCY) if ended else _RANK[(attention.kind, wants)]
 
 
 def is_needy(attention: Attention) -> bool:

@@ -88,6 +88,8 @@ class AgentView(Struct, frozen=True, kw_only=True):
     attention_since: str | None = None
     doing: str | None = None
     """What it does, or did last, in a line, where that is known."""
+    urgency: int = 0
+    """Its place when agents are sorted by who needs somebody first: the lowest first."""
 
 
 class AttentionView(Struct, frozen=True, kw_only=True):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from roost.core.advice import advice_on
+from roost.core.advice import explain
 from roost.core.attention import attention_of
 from roost.core.wire import timestamp
 from roost.model.agents import ENDED, Session, State
-from roost.model.attention import Attention, is_needy, readable
+from roost.model.attention import is_needy, readable, urgency
 from roost.model.conversations import ConversationState, PendingTurn
 from roost.model.views import AgentView, AttentionView, ConversationView, RunningTurn
 from roost.services.ending import Ending
@@ -50,7 +50,7 @@ class AgentRecord:
 def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> AgentView:
     """The agent as it stands at `now_ns`."""
     session, definition, end = record.session, record.session.definition, _ending(record)
-    about = attention_of_record(record)
+    about = attention_of(_as_it_stands(record))
     until = end.ended_ns or now_ns
     return AgentView(
         name=session.agent_name,
@@ -91,34 +91,22 @@ def agent_view(record: AgentRecord, now_ns: int, figures: Figures | None) -> Age
         attention=readable(about) if is_needy(about) else None,
         attention_kind=about.kind,
         attention_since=timestamp(about.since_ns) if about.since_ns else None,
-        doing=about.summary or None if not is_needy(about) else None,
+        doing=None if is_needy(about) else about.summary or None,
+        urgency=urgency(about, ended=end.state == "exited"),
     )
-
-
-def attention_of_record(record: AgentRecord) -> Attention:
-    """What the agent is about; an end that only the keeper knows of counts."""
-    session, end = record.session, _ending(record)
-    if end.state != session.state:
-        session = replace(session, state=end.state, reason=end.reason, ended_ns=end.ended_ns)
-    return attention_of(session)
 
 
 def attention_view(record: AgentRecord) -> AttentionView:
-    """The same as clients see it, with what to do."""
-    about, session = attention_of_record(record), record.session
-    return AttentionView(
-        agent_name=session.agent_name,
-        session_id=session.session_id,
-        state=record.state,
-        kind=about.kind,
-        wants=about.wants,
-        since=timestamp(about.since_ns) if about.since_ns else None,
-        needs_you=is_needy(about),
-        summary=about.summary,
-        evidence=list(about.evidence),
-        source=about.source,
-        advice=advice_on(about, session),
-    )
+    """What the agent is about, since when, on what evidence, and what to do."""
+    return explain(_as_it_stands(record))
+
+
+def _as_it_stands(record: AgentRecord) -> Session:
+    """The session, ended where the keeper knows of an end that the projection has not come to."""
+    session, end = record.session, _ending(record)
+    if end.state == session.state:
+        return session
+    return replace(session, state=end.state, reason=end.reason, ended_ns=end.ended_ns)
 
 
 def conversation_view(state: ConversationState) -> ConversationView:
