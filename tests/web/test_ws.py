@@ -179,9 +179,9 @@ def test_a_bad_frame_gets_an_error_and_the_socket_stays(rest, agent, frame, code
 
 def test_endless_nonsense_ends_the_socket(rest, agent):
     with Socket(rest, agent) as socket:
-        for _ in range(300):
-            socket.send("nonsense")
         with pytest.raises(websockets.ConnectionClosed) as closed:
+            for _ in range(300):
+                socket.send("nonsense")
             for _ in range(300):
                 socket.receive()
         assert closed.value.rcvd.code == 1008
