@@ -83,7 +83,7 @@ class ClaudeCodec:
         try:
             items = self._handled(read_in_part(Line, line), line)
         except (ValueError, RecursionError):
-            items = []
+            return self._mended(line)
         return [*[item for item in items if not isinstance(item, Unknown)], unknown(line, error)]
 
     def _mended(self, line: bytes) -> list[Item]:

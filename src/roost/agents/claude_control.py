@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from roost.agents.claude_lines import Answered, Asked, Line, read_as
-from roost.agents.claude_state import REMEMBERED, State, learn, remember
+from roost.agents.claude_state import State, learn, remember
 from roost.agents.claude_tools import call_title
 from roost.agents.driver import Decision, Image, Item, Ready, Withdrawn, Write
 from roost.agents.json_in import unknown
@@ -56,9 +56,7 @@ def request_line(state: State, about: list[str], request: dict[str, Any]) -> Wri
     """A control request; `about` is remembered until it is answered."""
     state.asked += 1
     request_id = f"req_{state.asked}"
-    state.requests[request_id] = about
-    if len(state.requests) > REMEMBERED:
-        del state.requests[next(iter(state.requests))]
+    remember(state.requests, request_id, about)
     return Write(_line({"type": "control_request", "request_id": request_id, "request": request}))
 
 

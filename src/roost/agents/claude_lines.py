@@ -136,6 +136,8 @@ class Report(Struct, gc=False):
     backgroundTaskId: str | None = None
     persistedOutputPath: str | None = None
     agentId: str | None = None
+    task: Any = None
+    tasks: Any = None
     original_file: Any = None
     updated_file: Any = None
 

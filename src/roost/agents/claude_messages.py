@@ -9,22 +9,27 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from roost.agents.claude_lines import Block, Line, Message, Report, ResultNote, read_as, read_notes
+from roost.agents.claude_plan import LISTING, planned, settled
 from roost.agents.claude_state import State, remember
 from roost.agents.claude_tools import EDITING, call_path, call_title
 from roost.agents.driver import Item, Stopped, Taken, Withdrawn
 from roost.agents.json_in import unknown
 from roost.agents.line_diff import count_changed
 from roost.agents.titles import one_line
-from roost.model.events import Error, FileChange, Notice, Output, Progress, Thinking, ToolCall, ToolResult
+from roost.model.events import Error, FileChange, Notice, Output, Thinking, ToolCall, ToolResult
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that the CLI makes itself, such as errors."""
-LOGIN = frozenset({"authentication_failed", "oauth_org_not_allowed"})
-QUOTA = frozenset({"billing_error", "rate_limit"})
+PROBLEMS = {
+    "authentication_failed": "login",
+    "oauth_org_not_allowed": "login",
+    "billing_error": "quota",
+    "rate_limit": "quota",
+}
+"""What the agent cannot get past by itself, by the errors of its messages."""
 _EXIT = re.compile(r"Exit code (\d{1,5})\b")
 _INTERRUPTED = "[Request interrupted by user"
 _COMMAND_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*?)</local-command-(?:stdout|stderr)>", re.DOTALL)
-_TODO_STATES = {"pending": "pending", "in_progress": "active", "completed": "done"}
 
 
 def assistant(state: State, line: Line, data: bytes) -> list[Item]:
@@ -45,7 +50,7 @@ def assistant(state: State, line: Line, data: bytes) -> list[Item]:
             if block.thinking:
                 items.append(Thinking(0, 0, block.thinking, message.id, False, parent))
         elif block.tool_use_id:
-            items += _result(state, line, block, None)
+            items += _result(state, line, block, None, None)
         else:
             items.append(unknown(data, f"a block of the type {one_line(block.type, 64)!r}"))
     return items
@@ -80,9 +85,11 @@ def user(state: State, line: Line, data: bytes) -> list[Item]:
         return taken(state, line.uuid)
     items: list[Item] = []
     notes = {note.id: note for note in _notes(line.tool_result_meta)} if line.tool_result_meta is not UNSET else {}
+    # What is told beside a result does not say of which, so that it counts only where there is one.
+    report = _report(line.tool_use_result) if line.tool_use_result is not UNSET and len(message.content) == 1 else None
     for block in blocks(message.content):
         if block.type == "tool_result":
-            items += _result(state, line, block, notes.get(block.tool_use_id))
+            items += _result(state, line, block, notes.get(block.tool_use_id), report)
         elif block.type == "text":
             items += _said(state, line, block.text or "")
         elif not line.isReplay:
@@ -120,7 +127,7 @@ def _failure(state: State, line: Line, message: Message) -> list[Item]:
     text = "\n".join([block.text or "" for block in blocks(message.content)])
     details = {"error": line.error, "status": line.api_error_status, "type": line.api_error_type}
     told = Error(0, 0, "API_ERROR", text, {name: value for name, value in details.items() if value is not None})
-    problem = "login" if line.error in LOGIN else "quota" if line.error in QUOTA else None
+    problem = PROBLEMS.get(line.error) if isinstance(line.error, str) else None
     return [told, *(stopped(state, problem, text) if problem is not None else [])]
 
 
@@ -130,41 +137,31 @@ def _call(state: State, block: Block, parent: str | None) -> list[Item]:
     call = ToolCall(0, 0, block.id, name, given, call_title(name, given, state.cwd), call_path(given), parent)
     if name in EDITING:
         remember(state.edits, block.id, name)
-    elif name == "TodoWrite":
-        return [call, *_progress(given.get("todos"))]
+    elif name in LISTING:
+        return [call, *planned(state, name, block.id, given)]
     return [call]
-
-
-def _progress(todos: object) -> list[Item]:
-    if not isinstance(todos, list):
-        return []
-    known = [todo for todo in todos if isinstance(todo, dict) and isinstance(todo.get("content"), str)]
-    items = [{"text": todo["content"], "state": _TODO_STATES.get(str(todo.get("status")), "pending")} for todo in known]
-    current = next((item["text"] for item in items if item["state"] == "active"), None)
-    return [Progress(0, 0, sum(item["state"] == "done" for item in items), len(items), current, items)]
 
 
 # The user's side
 
 
-def _result(state: State, line: Line, block: Block, note: ResultNote | None) -> list[Item]:
-    content, is_error = _text(block.content), bool(block.is_error)
+def _result(state: State, line: Line, block: Block, note: ResultNote | None, report: Report | None) -> list[Item]:
+    content, is_error, call = _text(block.content), bool(block.is_error), block.tool_use_id
     details: dict[str, Any] = {}
     if is_error and (code := _EXIT.match(content)):
         details["exit_code"] = int(code[1])
     if note is not None:
         details |= _verdict(note)
-    changes: list[Item] = []
-    if (asked := state.asks.pop(block.tool_use_id, None)) is not None:
-        changes.append(Withdrawn(asked, "the agent went on without an answer"))
-    edited = state.edits.pop(block.tool_use_id, None)
-    report = _report(line.tool_use_result) if line.tool_use_result is not UNSET else None
     if report is not None:
         _told(report, details)
-        if edited is not None and not is_error:
-            changes += _change(report, block.tool_use_id)
-    result = ToolResult(0, 0, block.tool_use_id, "", content, is_error, None, line.parent_tool_use_id, details)
-    return [result, *changes]
+    items: list[Item] = [ToolResult(0, 0, call, "", content, is_error, None, line.parent_tool_use_id, details)]
+    if (asked := state.asks.pop(call, None)) is not None:
+        items.append(Withdrawn(asked, "the agent went on without an answer"))
+    if call in state.creating:
+        items += settled(state, call, content, report)
+    if state.edits.pop(call, None) is not None and report is not None and not is_error:
+        items += _change(report, call)
+    return items
 
 
 def _verdict(note: ResultNote) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from roost.agents.claude_lines import InitLine, Line, read_as, read_object
-from roost.agents.claude_messages import LOGIN, stopped, taken
+from roost.agents.claude_messages import PROBLEMS, stopped, taken
 from roost.agents.claude_state import State, learn
 from roost.agents.driver import Busy, Item, Taken
 from roost.agents.json_in import unknown
@@ -94,12 +94,14 @@ def _title(state: State, told: Told) -> list[Item]:
 
 def _retry(state: State, told: Told) -> list[Item]:
     details = _some(told, "attempt", "max_retries", "retry_delay_ms", "error_status", "error")
-    error, delay = told.get("error"), told.get("retry_delay_ms")
-    message = f"attempt {told.get('attempt')} of {told.get('max_retries')} failed: {error or 'unknown'}"
+    error, delay = str(told.get("error") or "unknown"), told.get("retry_delay_ms")
+    message = f"attempt {told.get('attempt')} of {told.get('max_retries')} failed: {error}"
     if isinstance(delay, int | float):
         message += f"; the next in {delay / 1000:.1f} s"
     items: list[Item] = [Notice(0, 0, "API_RETRY", message, details)]
-    return items + (stopped(state, "login", "the API refuses our credentials") if error in LOGIN else [])
+    return items + (
+        stopped(state, "login", "the API refuses our credentials") if PROBLEMS.get(error) == "login" else []
+    )
 
 
 def _denied(state: State, told: Told) -> list[Item]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from msgspec import Struct
 
 from roost.agents.driver import Item
@@ -9,6 +11,9 @@ from roost.model.events import Conversation
 
 REMEMBERED = 512
 """Calls, requests and prompts of which something is still expected; the oldest beyond that are forgotten."""
+
+
+Kept = TypeVar("Kept")
 
 
 class Baseline(Struct):
@@ -52,6 +57,10 @@ class State(Struct):
     """Open calls that change files: the tools' names."""
     asks: dict[str, str] = {}
     """What it waits for an answer to: the questions' ids by the calls'."""
+    creating: dict[str, str] = {}
+    """Open calls about the to-do list: the new tasks' texts."""
+    tasks: dict[str, list[str]] = {}
+    """The to-do list: text and state by number."""
     spent: dict[str, Baseline] = {}
     problem: str | None = None
 
@@ -67,7 +76,7 @@ def learn(
     return [Conversation(0, 0, *told)]
 
 
-def remember(memory: dict[str, str], key: str, value: str) -> None:
+def remember(memory: dict[str, Kept], key: str, value: Kept) -> None:
     """Keep `value`, at most `REMEMBERED` of them."""
     memory[key] = value
     if len(memory) > REMEMBERED:

@@ -43,6 +43,10 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "SlashCommand": ("run", ("command",)),
     "StructuredOutput": ("call", ()),
     "Task": ("agent", ("description", "prompt")),
+    "TaskCreate": ("todo", ()),
+    "TaskGet": ("call", ()),
+    "TaskList": ("call", ()),
+    "TaskUpdate": ("todo", ()),
     "TaskOutput": ("output", ("task_id",)),
     "TaskStop": ("stop", ("task_id", "shell_id")),
     "TodoWrite": ("todo", ()),
@@ -90,7 +94,7 @@ def check_rules(rules: Iterable[str], option: str) -> None:
     for rule in rules:
         found = _RULE.fullmatch(rule)
         name = found["name"] if found else rule
-        if found is None or not (name in _KINDS or name == "*" or name.startswith("mcp__")):
+        if found is None or not (name in _KINDS or name.startswith("mcp__")):
             raise InvalidRequest(
                 f"Claude Code has no tool {name!r}.",
                 hint=_meant(rule, name),
@@ -100,6 +104,8 @@ def check_rules(rules: Iterable[str], option: str) -> None:
 
 
 def _meant(rule: str, name: str) -> str:
+    if "(" not in rule and len(re.split(r"[\s,]+", rule.strip(" ,"))) > 1:
+        return "Give each tool as a rule of its own."
     low = {tool.lower(): tool for tool in _KINDS}
     near = low.get(name.lower()) or _MEANT.get(name.lower())
     if near is None:

@@ -7,7 +7,6 @@ asked of the decoder as marks, and what it then writes must be what was written 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,6 +19,7 @@ from roost.model.agents import Definition
 from roost.model.conversations import OpenApproval
 from roost.model.events import AnyEvent, Conversation
 from tests.agents.goldens import GOLDENS, make_decoder
+from tests.agents.readings import restarted
 
 FOLDER = GOLDENS / "claude"
 NOW = 1_795_000_000_000_000_000
@@ -86,7 +86,7 @@ def _cut(value: object) -> object:
 class Host:
     """What people and the server did while a duplex transcript was taken, done again."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, restarts: bool = False) -> None:
         self.decoder = opened(STREAMING)
         self.events: list[AnyEvent] = []
         self.differs: list[tuple[Any, Any]] = []
@@ -96,6 +96,7 @@ class Host:
         self._replays: list[dict[str, Any]] = []
         self._now = NOW
         self._turns = 0
+        self._restarts = restarts
 
     def play(self) -> list[AnyEvent]:
         """Everything, from the handshake to the end."""
@@ -105,6 +106,8 @@ class Host:
         self._receive({"type": "control_response", "response": answer})
         for entry in self._script:
             self._now = NOW + int(entry["t"] * 1e9)
+            if self._restarts:
+                self.decoder = restarted(self.decoder, opened)
             if entry["dir"] == "out":
                 self._out(entry["msg"])
             elif isinstance(entry["msg"], dict):
@@ -196,12 +199,3 @@ def _decision(asked: OpenApproval, response: dict[str, Any]) -> dict[str, Any]:
     if "answers" in given:
         return decision | {"answers": given["answers"]}
     return decision if given == asked.input else decision | {"input": given}
-
-
-def pieces(data: bytes, sizes: Iterator[int]) -> Iterator[bytes]:
-    """`data` cut into pieces of those sizes."""
-    at = 0
-    while at < len(data):
-        size = max(1, next(sizes))
-        yield data[at : at + size]
-        at += size
