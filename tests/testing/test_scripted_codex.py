@@ -17,13 +17,14 @@ class Client(Duplex):
     """A client of the app-server with one thread."""
 
     thread = ""
+    patience_s = 10.0
     _number = 0
 
     def request(self, method: str, **params: Any) -> Json:
         """A request, and its whole answer."""
         self._number += 1
         self.send({"id": self._number, "method": method, "params": params})
-        return self.expect(lambda line: line.get("id") == self._number and "method" not in line)
+        return self.expect(lambda line: line.get("id") == self._number and "method" not in line, self.patience_s)
 
     def open(self, **params: Any) -> None:
         """Initialize and start a thread."""
@@ -39,7 +40,7 @@ class Client(Duplex):
 
     def ended(self) -> Json:
         """The turn as it ended."""
-        return dict(self.expect(method("turn/completed"))["params"]["turn"])
+        return dict(self.expect(method("turn/completed"), self.patience_s)["params"]["turn"])
 
     def completed(self, kind: str) -> list[Json]:
         """The items of a kind that were completed so far."""
@@ -186,7 +187,7 @@ def test_counts_are_of_the_whole_thread_after_a_resume_too(client: Client, tmp_p
 
 def test_an_error_of_the_endpoint_fails_the_turn(client: Client) -> None:
     client.open()
-    client.turn("@error 500 times=2\n@say better")
+    client.turn("@error 500 times=10\n@say better")
     assert [client.expect(method("error"))["params"]["willRetry"] for _ in range(2)] == [True, True]
     assert client.ended()["status"] == "completed"
     client.turn("@error 400")

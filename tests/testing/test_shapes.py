@@ -25,6 +25,8 @@ UNSEEN = {
         "item/completed/plan: not a kind of line that was seen",
         "item/tool/requestUserInput: not a kind of line that was seen",
         "turn/plan/updated: not a kind of line that was seen",
+        "item/commandExecution/requestApproval: .params.commandActions[].name was never seen",
+        "item/commandExecution/requestApproval: .params.commandActions[].path was never seen",
     ),
     "acp": ("update/plan: not a kind of line that was seen",),
 }

@@ -41,7 +41,8 @@ def _compact(session: Session, output: Output) -> None:
     output.send(session.init())
     output.send(lines.system(session.id, "status", status="compacting"))
     output.send(lines.system(session.id, "status", status=None, compact_result="success"))
-    metadata = {"trigger": "manual", "pre_tokens": session.usage.input_tokens(), "post_tokens": 2500, "duration_ms": 1}
+    metadata = {"trigger": "manual", "pre_tokens": session.usage.input_tokens(), "post_tokens": 2500}
+    metadata |= {"cumulative_dropped_tokens": 100, "duration_ms": 1}
     boundary = {"compact_metadata": metadata, "logical_parent_uuid": lines.new_id()}
     output.send(lines.system(session.id, "compact_boundary", **boundary))
     summary = "This session is being continued from a previous conversation that ran out of context."

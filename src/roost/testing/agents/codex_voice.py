@@ -16,6 +16,7 @@ from roost.testing.models.script import Call, Cut, Fail, Fault, Tokens
 Json = dict[str, Any]
 RETRY_PAUSE_S = 0.01
 RETRIES = 5
+SILENT_RETRIES = 4
 INFO = {400: "badRequest", 401: "unauthorized", 429: "rateLimitExceeded", 529: "serverOverloaded"}
 BUSY = "We’re currently experiencing high demand, which may cause temporary errors."
 NEVER_RETRIED = (400, 401, 403, 404)
@@ -167,7 +168,8 @@ class CodexVoice:
             if fail.times > RETRIES:
                 self._give_up("exceeded retry limit, last status: 429 Too Many Requests", 429)
         else:
-            self._reconnect(fail.times, BUSY, fail.status)
+            # A request is tried again in silence before that is told.
+            self._reconnect(fail.times // (1 + SILENT_RETRIES), BUSY, fail.status)
 
     def cut(self, cut: Cut) -> None:
         self._reconnect(cut.times, "stream disconnected before completion: Transport error", 0)

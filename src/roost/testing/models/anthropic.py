@@ -79,8 +79,8 @@ def _turns(message: Json) -> list[Turn]:
     content = message.get("content")
     if message.get("role") == "system":
         # What is said to Claude Code in the middle of a turn reaches its model in this way.
-        said = [found[1] for text in texts_of(content) if (found := SAID_MEANWHILE.search(text))]
-        return [Turn(USER, tuple(said))] if said else []
+        said = tuple(match[1] for text in texts_of(content) for match in SAID_MEANWHILE.finditer(text))
+        return [Turn(USER, said)] if said else []
     if message.get("role") == "assistant":
         return [Turn(MODEL, texts_of(content))]
     results = [part for part in content if part.get("type") == "tool_result"] if isinstance(content, list) else []

@@ -36,6 +36,8 @@ model_provider = "offline"
 check_for_update_on_startup = false
 [analytics]
 enabled = false
+[features]
+plugins = false
 [notice]
 hide_gpt5_1_migration_prompt = true
 [model_providers.offline]
