@@ -18,6 +18,7 @@ from roost.agents.codex_trouble import trouble_of
 from roost.agents.codex_usage import Sums, added, sums_of, usage_of
 from roost.agents.driver import Busy, Decision, Finished, Image, Item, Opening, Ready, Refused, Stopped, Taken
 from roost.agents.json_in import unknown
+from roost.agents.plans import progress
 from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import Conversation, Error, Notice, Progress
 
@@ -162,14 +163,10 @@ class CodexExec:
 def _progress(item: Object) -> Progress:
     """A to-do list says what is done; the first that is not is what codex is at."""
     todo = objects_of(item, "items")
-    items = [
-        {"text": text_of(one, "text"), "state": "done" if one.get("completed") is True else "pending"} for one in todo
-    ]
-    left = next((one for one in items if one["state"] == "pending"), None)
-    if left is not None:
-        left["state"] = "active"
-    done = sum(one["state"] == "done" for one in items)
-    return Progress(0, 0, done, len(items), left["text"] if left else None, items)
+    at = next((place for place, one in enumerate(todo) if one.get("completed") is not True), None)
+    done = ["completed" if one.get("completed") is True else "pending" for one in todo]
+    states = [*done[:at], "in_progress", *done[at + 1 :]] if at is not None else done
+    return progress([{"content": one.get("text"), "status": state} for one, state in zip(todo, states, strict=True)])
 
 
 _LINES: dict[str, Callable[[CodexExec, Object], list[Item] | None]] = {

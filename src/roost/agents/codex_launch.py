@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from roost.agents.codex_modes import config_of, mode_wanted
+from roost.agents.one_shot import NO_STDIN
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions
 
@@ -24,9 +25,6 @@ JSON = frozenset({"--json", "--experimental-json"})
 GOES_ON = frozenset({"resume", "fork"})
 
 _CODEX = re.compile(r"(?:^|[/.])codex(?:\.js|\.exe|@\S*)?$")
-
-NO_STDIN = ("/bin/sh", "-c", 'exec "$@" </dev/null', "sh")
-"""`codex exec` reads standard input to its end before it begins, and that of an agent stays open."""
 
 
 class Words(NamedTuple):
@@ -70,7 +68,9 @@ def model_named(argv: list[str]) -> str:
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """The program, with what it is run by such as `npx`, and its arguments."""
+    """The program, with what it is run by such as `npx` but not what keeps standard input away, and its arguments."""
+    if tuple(argv[: len(NO_STDIN)]) == NO_STDIN:
+        argv = argv[len(NO_STDIN) + 1 :]
     end = 1
     if not _CODEX.search(argv[0]):
         before = itertools.takewhile(lambda word: word not in SUBCOMMANDS, argv)
@@ -108,7 +108,7 @@ def exec_line(command: list[str], options: AgentOptions) -> list[str]:
     first = words.at[0] + 1
     after = words.at[1] if len(words.at) > 1 else len(args)
     going_on = _going_on(words, options)
-    return [*NO_STDIN, *program, *args[:first], *_flags(options), *args[first:after], *going_on, *args[after:]]
+    return [*NO_STDIN, "codex", *program, *args[:first], *_flags(options), *args[first:after], *going_on, *args[after:]]
 
 
 def _going_on(words: Words, options: AgentOptions) -> list[str]:

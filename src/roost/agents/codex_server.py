@@ -35,9 +35,10 @@ from roost.agents.driver import (
     Write,
 )
 from roost.agents.json_in import unknown, write_line
+from roost.agents.plans import progress
 from roost.errors import InvalidRequest
 from roost.model.conversations import OpenApproval, PendingTurn
-from roost.model.events import Conversation, Error, Notice, Output, Progress, Thinking
+from roost.model.events import Conversation, Error, Notice, Output, Thinking
 
 MAX_THREADS = 256
 METHOD_NOT_FOUND = -32601
@@ -338,14 +339,12 @@ class CodexServer:
         return kind(0, 0, text_of(params, "delta"), text_of(params, "itemId"), True, parent)
 
     def _planned(self, params: Object) -> list[Item]:
-        items = [
-            {"text": text_of(step, "step"), "state": _STEPS.get(text_of(step, "status"), "pending")}
+        turn = self._state.turn_id if self._of_main(params) else None
+        steps = [
+            {"content": step.get("step"), "status": _STEPS.get(text_of(step, "status"), step.get("status"))}
             for step in objects_of(params, "plan")
         ]
-        done = sum(one["state"] == "done" for one in items)
-        current = next((one["text"] for one in items if one["state"] == "active"), None)
-        turn = self._state.turn_id if self._of_main(params) else None
-        return [Progress(0, 0, done, len(items), current, items, turn)]
+        return [progress(steps, turn)]
 
     def _spent(self, params: Object) -> list[Item]:
         """Sums of a thread that was gone on with begin high, and are told once before any turn."""
@@ -421,7 +420,7 @@ def _mode_told(result: Object) -> str | None:
     return ",".join(word for word in words if word) or None
 
 
-_STEPS = {"inProgress": "active", "completed": "done"}
+_STEPS = {"inProgress": "in_progress"}
 _SANDBOXES = {"read-only": "readOnly", "workspace-write": "workspaceWrite", "danger-full-access": "dangerFullAccess"}
 _THREAD_DETAILS = (("cwd", "cwd"), ("version", "cliVersion"), ("forked_from", "forkedFromId"), ("transcript", "path"))
 

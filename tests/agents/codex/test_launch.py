@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from roost.agents.codex import CodexCodec, CodexDriver
-from roost.agents.codex_launch import NO_STDIN, as_toml, goes_on, is_exec, model_named
+from roost.agents.codex import CodexDriver
+from roost.agents.codex_launch import as_toml, goes_on, is_exec, model_named
 from roost.agents.codex_modes import config_of, mode_of
-from roost.agents.driver import Decision, Launch, Opening, Refused
+from roost.agents.driver import Launch, Opening, Refused
+from roost.agents.one_shot import NO_STDIN
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions, Definition
-from roost.model.conversations import OpenApproval, PendingTurn
+from roost.model.conversations import PendingTurn
 
 NONE = AgentOptions()
 
@@ -27,7 +28,7 @@ def exec_argv(options: AgentOptions, *args: str) -> list[str]:
     """The arguments after the program, without what keeps standard input away."""
     made = argv(["codex", "exec", *args], options)
     assert tuple(made[: len(NO_STDIN)]) == NO_STDIN
-    return made[len(NO_STDIN) + 1 :]
+    return made[len(NO_STDIN) + 2 :]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_mcp_servers_are_taken_as_claude_or_codex_writes_them(given: str | dict[
 
 
 def test_exec_is_kept_from_its_standard_input() -> None:
-    assert argv(["codex", "exec", "--json", "x"]) == [*NO_STDIN, "codex", "exec", "--json", "x"]
+    assert argv(["codex", "exec", "--json", "x"]) == [*NO_STDIN, "codex", "codex", "exec", "--json", "x"]
     assert argv(["codex", "e", "--experimental-json", "x"])[-3:] == ["e", "--experimental-json", "x"]
 
 
@@ -195,8 +196,9 @@ def test_exec_goes_on_with_a_conversation_or_a_copy() -> None:
 
 
 def test_a_command_line_tells_what_it_is() -> None:
-    wrapped = argv(["codex", "exec", "--json", "resume", "id", "x", "-m", "m"])
-    assert (is_exec(wrapped), goes_on(wrapped), model_named(wrapped)) == (True, True, "m")
+    for program in ("codex", "/opt/my-own"):
+        wrapped = argv([program, "exec", "--json", "resume", "id", "x", "-m", "m"])
+        assert (is_exec(wrapped), goes_on(wrapped), model_named(wrapped)) == (True, True, "m")
     assert not is_exec(["codex", "-c", "exec", "app-server"])
     assert not is_exec(["some/other"])
     assert not goes_on(["codex", "exec", "--json", "-"])
@@ -211,12 +213,9 @@ def test_values_become_toml(value: object, toml: str) -> None:
 
 
 def test_a_codec_speaks_the_language_of_its_command_line() -> None:
-    codec = CodexCodec()
+    codec = CodexDriver().codec()
     definition = Definition(command=["codex"], driver="codex")
     codec.open(Opening(argv=["codex", "exec", "--json", "x"], definition=definition))
-    turn = PendingTurn("t", "p")
-    assert isinstance(codec.steer(turn, [])[0], Refused)
-    assert codec.answer(OpenApproval("a", "", {}, "", [], "tool", 0), Decision(allow=True)) == []
-    again = CodexCodec()
+    again = CodexDriver().codec()
     again.load(codec.save())
-    assert isinstance(again.prompt(turn, [])[0], Refused)
+    assert isinstance(again.prompt(PendingTurn("t", "p"), [])[0], Refused)
