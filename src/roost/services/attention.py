@@ -57,7 +57,14 @@ class AttentionWatch:
     """One for the server; made on the event loop. `sessions` gives the newest session of every agent."""
 
     def __init__(
-        self, *, manifests: Manifests, settings: AttentionSettings, sessions: Callable[[], list[Session]], note: Note
+        self,
+        *,
+        manifests: Manifests,
+        settings: AttentionSettings,
+        sessions: Callable[[], list[Session]],
+        note: Note,
+        foreground: Callable[[int | None], list[str]] = foreground_command,
+        figures: ProcessFigures | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._manifests = manifests
@@ -68,7 +75,8 @@ class AttentionWatch:
         self._noting: dict[str, Attention] = {}
         self._loops: dict[str, LoopWatch] = {}
         self._busy_ns: dict[str, int] = {}
-        self._figures = ProcessFigures()
+        self._foreground = foreground
+        self._figures = figures or ProcessFigures()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -104,7 +112,7 @@ class AttentionWatch:
     def _read(self, manifest: Manifest, session: Session, sight: Sight) -> Finding | None:
         if not manifest.foreground:
             return manifest.read(sight)
-        argv = foreground_command(session.pid)
+        argv = self._foreground(session.pid)
         if not is_interactive_shell(argv):
             behind = self._manifests.of(argv)
             return (self._manifests.any if behind.foreground else behind).read(sight)

@@ -17,11 +17,12 @@ import psutil
 import roost
 from roost.config import HealthSettings
 from roost.errors import KeeperUnavailable, RoostError
-from roost.model.views import ComponentHealth, HealthView, Issue
+from roost.model.views import AttentionView, ComponentHealth, HealthView, Issue
 from roost.paths import DataDirectory
 from roost.projection.projector import Projector
 from roost.services.agents import Agents
 from roost.services.keeper_link import KeeperLink
+from roost.services.views import attention_view
 from roost.store.database import Store
 
 CHECK_TIMEOUT_S = 3.0
@@ -167,11 +168,33 @@ class Health:
                 message = f"agent {name} has failed and been restarted {record.restarts} times"
                 advice = f"see `roost logs {name}`; `roost stop {name}` ends the restarts"
                 issues.append(Issue(code="CRASH_LOOP", severity="warning", message=message, advice=advice))
+            elif not record.ended and (issue := attention_issue(attention_view(record))) is not None:
+                issues.append(issue)
+
+
+def attention_issue(about: AttentionView) -> Issue | None:
+    """What health says of an agent that needs somebody; that it waits is nobody's fault, so it is `info`."""
+    known = _ATTENTION.get(about.kind)
+    if known is None:
+        return None
+    code, severity = known
+    said = f"{about.kind} for {about.wants}" if about.wants else about.kind
+    message = f"agent {about.agent_name} {_IS.get(about.kind, '')}{said}: {about.summary}".removesuffix(": ")
+    details = {"agent": about.agent_name, "since": about.since, "wants": about.wants, "evidence": about.evidence}
+    return Issue(code=code, severity=severity, message=message, advice=about.advice, details=details)
+
+
+_ATTENTION = {"waits": ("WAITING", "info"), "stuck": ("STUCK", "warning"), "looping": ("LOOPING", "warning")}
+_IS = {"stuck": "is ", "looping": "is "}
 
 
 def overall(components: dict[str, ComponentHealth], issues: list[Issue]) -> str:
-    """`unhealthy` when a component is down, `degraded` when one is or an issue is known, else `healthy`."""
+    """`unhealthy` when a component is down, `degraded` when one is or an issue is known, else `healthy`.
+
+    What is only `info` takes nothing away.
+    """
     states = {component.status for component in components.values()}
     if "down" in states:
         return "unhealthy"
-    return "degraded" if "degraded" in states or issues else "healthy"
+    grave = [issue for issue in issues if issue.severity != "info"]
+    return "degraded" if "degraded" in states or grave else "healthy"
