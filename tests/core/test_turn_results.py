@@ -81,3 +81,22 @@ def test_what_happens_belongs_to_the_turn_that_runs() -> None:
     )
     assert (len(first.errors), len(second.errors), len(third.errors)) == (1, 1, 0)
     assert (first.reason, second.ended, third.state) == ("broken", False, "steered")
+
+
+def test_the_tools_own_report_counts_more_than_what_a_watcher_saw() -> None:
+    (view,) = gather(
+        told(
+            turn("t1", "sent"),
+            FileChange(0, 0, "a", "modified", added=3, removed=3, source="watcher"),
+            FileChange(0, 0, "a", "modified", added=1, removed=1),
+            FileChange(0, 0, "a", "modified", added=9, removed=9, source="watcher"),
+            FileChange(0, 0, "b", "created", added=2, source="watcher"),
+            FileChange(0, 0, "b", "modified", added=1, source="watcher"),
+        ),
+        "a",
+        "s1",
+    )
+    assert [(one.path, one.change, one.added, one.removed) for one in view.files] == [
+        ("a", "modified", 1, 1),
+        ("b", "created", 3, 0),
+    ]

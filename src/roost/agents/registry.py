@@ -8,7 +8,9 @@ from roost.agents.codex import CodexDriver
 from roost.agents.conversation import ConversationDecoder, Price
 from roost.agents.driver import Driver
 from roost.agents.gemini import GeminiDriver
+from roost.agents.observer import SessionObserver
 from roost.agents.opencode import OpencodeDriver
+from roost.core.decoding import Makers
 from roost.model.agents import Definition
 
 DRIVERS: dict[str, Driver] = {
@@ -27,3 +29,8 @@ def make_decoder(session_id: str, definition: Definition, price: Price | None = 
     if driver is None:
         return None
     return ConversationDecoder(session_id, driver.codec(), can_steer=driver.abilities.steer, price=price)
+
+
+def makers(price: Price | None = None) -> Makers:
+    """Who understands sessions; `price` says what tokens cost where an agent does not."""
+    return Makers(lambda session_id, definition: make_decoder(session_id, definition, price), SessionObserver)

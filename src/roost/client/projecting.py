@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from roost.agents.registry import make_decoder
+from roost.agents.registry import makers
 from roost.client.backend import Event, LineQuery
 from roost.client.lines import told_lines
 from roost.core.advice import explain
@@ -44,7 +44,7 @@ class Tail:
             raise SessionNotFound(f"there is no recording of session {session_id}", session_id=session_id) from exc
         self._position = 0
         self._reader = Reader()
-        self._projection = SessionProjection(session_id, make_decoder=make_decoder)
+        self._projection = SessionProjection(session_id, makers=makers())
         self._quiet_since = time.monotonic_ns()
 
     @property

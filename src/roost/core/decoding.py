@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from roost.core.recording import Input
 from roost.model.agents import Definition, State
@@ -46,5 +46,28 @@ class Decoder(Protocol):
         """
 
 
-MakeDecoder = Callable[[str, Definition], Decoder | None]
-"""A decoder for a session's id and definition, where its driver speaks a protocol; none for others."""
+class Observer(Protocol):
+    """What others saw an agent do, who looked at its files or its own notes; marks in the recording say so."""
+
+    def mark(
+        self, name: str, data: dict[str, Any], talk: ConversationState | None, now_ns: int
+    ) -> list[AnyEvent] | None:
+        """A mark was made; none where it is no observation. `talk` is the session's conversation, if it has one."""
+
+    def save(self) -> bytes:
+        """What `load` needs."""
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what `save` gave.
+
+        Raises:
+            ValueError: another release made it.
+        """
+
+
+class Makers(NamedTuple):
+    """Who understands what: a decoder for a session's id and definition, where its driver speaks a protocol, and an
+    observer for any definition."""
+
+    decoder: Callable[[str, Definition], Decoder | None]
+    observer: Callable[[Definition], Observer]

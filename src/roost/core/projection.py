@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from roost.core.attention import MARK, from_mark, state_of
-from roost.core.decoding import Decoder, MakeDecoder
+from roost.core.decoding import Decoder, Makers, Observer
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
 from roost.core.manifest import Sight
 from roost.core.outcome import outcome
@@ -62,6 +62,7 @@ class _State(Struct, array_like=True):
     screen: ScreenState | None
     outputs: tuple[_OutputState, _OutputState]
     decoder: bytes | None
+    observer: bytes | None
 
 
 class _Output:
@@ -85,9 +86,10 @@ class _Output:
 class SessionProjection:
     """The events of one session, in the order of its frames; `session` is kept up to date with them."""
 
-    def __init__(self, session_id: str, node: str = "", make_decoder: MakeDecoder | None = None) -> None:
+    def __init__(self, session_id: str, node: str = "", makers: Makers | None = None) -> None:
         self.session = Session(session_id=session_id, agent_name=UNKNOWN_AGENT, node=node)
-        self._make_decoder = make_decoder
+        self._makers = makers
+        self._observer: Observer | None = None
         self._decoder: Decoder | None = None
         self._events: list[AnyEvent] = []
         self._base_ns = 0
@@ -160,6 +162,7 @@ class SessionProjection:
                 self._screen.state() if self._screen else None,
                 (self._stdout.save(), self._stderr.save()),
                 self._decoder.save() if self._decoder else None,
+                self._observer.save() if self._observer else None,
             )
         )
 
@@ -169,7 +172,7 @@ class SessionProjection:
         session: Session,
         state: bytes,
         seed: ScreenSeed | None = None,
-        make_decoder: MakeDecoder | None = None,
+        makers: Makers | None = None,
     ) -> SessionProjection:
         """The projection whose `session`, `state()` and `screen_seed` these are.
 
@@ -184,7 +187,7 @@ class SessionProjection:
             raise ValueError(f"not the state of a projection: {exc}") from exc
         if saved.version != STATE_VERSION:
             raise ValueError(f"the state of a projection of version {saved.version}, not {STATE_VERSION}")
-        made = cls(session.session_id, make_decoder=make_decoder)
+        made = cls(session.session_id, makers=makers)
         made.session = session
         try:
             made._load(saved, seed)
@@ -202,10 +205,13 @@ class SessionProjection:
         self._stdout.load(saved.outputs[0])
         self._stderr.load(saved.outputs[1])
         if saved.decoder is not None:
-            self._decoder = self._make_decoder(of.session_id, of.definition) if self._make_decoder else None
+            self._decoder = self._makers.decoder(of.session_id, of.definition) if self._makers else None
             if self._decoder is None:
                 raise ValueError(f"nobody here speaks as {of.definition.driver} does")
             self._decoder.load(saved.decoder)
+        if saved.observer is not None and self._makers is not None:
+            self._observer = self._makers.observer(of.definition)
+            self._observer.load(saved.observer)
 
     def adopt(self, session: Session) -> None:
         """Go on as the projection of `session`, whose own state is of no use.
@@ -387,7 +393,7 @@ class SessionProjection:
         self._base_ns = self.session.started_ns - self._last_ns
         self._emit(StateChange(0, 0, "starting"))
         definition = self.session.definition
-        self._decoder = self._make_decoder(self.session.session_id, definition) if self._make_decoder else None
+        self._decoder = self._makers.decoder(self.session.session_id, definition) if self._makers else None
         if self._decoder is not None:
             argv = [str(word) for word in header.get("argv") or []]
             self._heed(self._decoder, self._decoder.open(argv, definition, self._wall_ns()))
@@ -424,13 +430,12 @@ class SessionProjection:
             if not self.ended:
                 change(self, data)
             return
-        told = None
-        if self._decoder is not None and not self.ended:
-            told = self._decoder.mark(name, data, self._wall_ns())
-        if self._decoder is None or told is None:
-            self._emit(Mark(0, 0, name[:255], data))
-        else:
+        told = None if self._decoder is None or self.ended else self._decoder.mark(name, data, self._wall_ns())
+        if self._decoder is not None and told is not None:
             self._heed(self._decoder, told)
+            return
+        for event in self._observed(name, data) or [Mark(0, 0, name[:255], data)]:
+            self._emit(event)
 
     def _take_clock(self, payload: bytes) -> None:
         try:
@@ -483,6 +488,13 @@ class SessionProjection:
         self._show_doing()
 
     # Conversations
+
+    def _observed(self, name: str, data: dict[str, Any]) -> list[AnyEvent] | None:
+        if self._observer is None and self._makers is not None:
+            self._observer = self._makers.observer(self.session.definition)
+        if self._observer is None:
+            return None
+        return self._observer.mark(name, data, self.session.conversation, self._wall_ns())
 
     def _heed(self, decoder: Decoder, told: list[AnyEvent]) -> None:
         """Tell what a decoder made of something."""

@@ -32,6 +32,8 @@ class _Gathering:
         self.started = False
         self.usage: dict[str, TurnUsage] = {}
         self.files: dict[str, ChangedFile] = {}
+        self.watched: set[str] = set()
+        """Files of which only a watcher told."""
         self.errors: list[TurnError] = []
 
     def view(self, agent: str, session_id: str) -> TurnView:
@@ -93,6 +95,15 @@ def _take_usage(turn: _Gathering, data: dict[str, Any]) -> None:
 
 def _take_file(turn: _Gathering, data: dict[str, Any]) -> None:
     known = turn.files.get(data["path"])
+    if known is not None and (data["source"] == "watcher") != (data["path"] in turn.watched):
+        # The tool's own report counts; a watcher sees the same change, sooner or later.
+        if data["source"] == "watcher":
+            return
+        known = None
+    if data["source"] == "watcher":
+        turn.watched.add(data["path"])
+    else:
+        turn.watched.discard(data["path"])
     created = known is not None and known.change == "created" and data["change"] == "modified"
     turn.files[data["path"]] = ChangedFile(
         path=data["path"],

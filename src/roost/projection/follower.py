@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from roost.core.decoding import MakeDecoder
+from roost.core.decoding import Makers
 from roost.core.projection import SessionProjection
 from roost.core.recording import Reader
 from roost.core.shown import ScreenSeed
@@ -76,24 +76,22 @@ class Follower:
 
     @classmethod
     def begin(
-        cls, path: Path, files: Descriptors, session_id: str, *, node: str = "", make_decoder: MakeDecoder | None = None
+        cls, path: Path, files: Descriptors, session_id: str, *, node: str = "", makers: Makers | None = None
     ) -> Follower:
         """A recording of which nothing is projected; `node` is whose it is unless it says so itself."""
-        return cls(path, files, SessionProjection(session_id, node, make_decoder), LogPlace())
+        return cls(path, files, SessionProjection(session_id, node, makers), LogPlace())
 
     @classmethod
-    def resume(
-        cls, path: Path, files: Descriptors, kept: Checkpoint, make_decoder: MakeDecoder | None = None
-    ) -> Follower:
+    def resume(cls, path: Path, files: Descriptors, kept: Checkpoint, makers: Makers | None = None) -> Follower:
         """A recording projected as far as the store says."""
         seed = ScreenSeed.decode(kept.screen) if kept.screen else None
         logs = LogPlace.decode(kept.logs)
         try:
             notes = msgspec.msgpack.decode(kept.checkpoint, type=_Notes)
-            projection = SessionProjection.restore(notes.session, notes.state, seed, make_decoder)
+            projection = SessionProjection.restore(notes.session, notes.state, seed, makers)
         except (ValueError, msgspec.MsgspecError) as exc:
             log.warning("checkpoint unusable", session_id=kept.session.session_id, reason=str(exc))
-            projection = SessionProjection(kept.session.session_id, make_decoder=make_decoder)
+            projection = SessionProjection(kept.session.session_id, makers=makers)
             return cls(path, files, projection, logs)._resume_from_recording(kept.session)
         made = cls(path, files, projection, logs)
         made.logs_whole = False

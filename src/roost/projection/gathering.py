@@ -13,11 +13,11 @@ from roost.core.projection import REST_NS
 from roost.model.events import AnyEvent
 from roost.model.ids import ID
 from roost.paths import RECORDING_SUFFIX, DataDirectory
-from roost.projection.decoders import decoder_maker
 from roost.projection.descriptors import Descriptors
 from roost.projection.follower import SLICE_BYTES, Follower
 from roost.projection.inbox import Mail
 from roost.projection.lag import Backlog
+from roost.projection.makers import makers_for
 from roost.projection.watching import OnSight
 from roost.store.reader import StoreReader
 
@@ -56,7 +56,7 @@ class Gatherer:
         self._files = files
         self._data = data
         self._node = node
-        self._make_decoder = decoder_maker(data.root)
+        self._makers = makers_for(data.root)
         self._reader = reader
         self._backlog = backlog
         self._followers: dict[str, Follower] = {}
@@ -81,9 +81,7 @@ class Gatherer:
     def scan(self, now: float) -> list[Follower]:
         """Take up all that is not projected to its end, and look at it; the sessions whose text logs may be behind."""
         for kept in self._reader.unsettled():
-            self._follow(
-                Follower.resume(self._path(kept.session.session_id), self._files, kept, self._make_decoder), now
-            )
+            self._follow(Follower.resume(self._path(kept.session.session_id), self._files, kept, self._makers), now)
         offsets = self._reader.offsets()
         lengths = {name: size for name, size in self._recordings().items() if size > offsets.get(name, 0)}
         self._backlog.recorded(lengths)
@@ -249,9 +247,9 @@ class Gatherer:
         kept = self._reader.checkpoint(name)
         path = self._path(name)
         if kept is None:
-            follower = Follower.begin(path, self._files, name, node=self._node, make_decoder=self._make_decoder)
+            follower = Follower.begin(path, self._files, name, node=self._node, makers=self._makers)
         else:
-            follower = Follower.resume(path, self._files, kept, self._make_decoder)
+            follower = Follower.resume(path, self._files, kept, self._makers)
             if follower.projection.ended and not kept.settled:
                 self._settling[name] = follower
         self._follow(follower, now)

@@ -13,7 +13,7 @@ from roost.core.recording import Damage, Frame, Kind, Reader
 from roost.core.wire import timestamp
 from roost.model.agents import Definition
 from roost.model.events import Log
-from roost.projection.decoders import decoder_maker
+from roost.projection.makers import makers_for
 
 CHUNK_BYTES = 262_144
 STREAMS = {"stdout": (Kind.OUT,), "stderr": (Kind.ERR,), "output": (Kind.OUT, Kind.ERR)}
@@ -111,7 +111,7 @@ def info(path: Path) -> Description:
     Raises:
         OSError: the file cannot be read.
     """
-    projection = SessionProjection(path.stem, make_decoder=decoder_maker())
+    projection = SessionProjection(path.stem, makers=makers_for())
     kinds: Counter[str] = Counter()
     last_ns = 0
     for item in read_frames(path):
@@ -162,7 +162,7 @@ def cat_text(path: Path, stream: str = "output") -> Iterator[str]:
     Raises:
         OSError: the file cannot be read.
     """
-    projection = SessionProjection(path.stem, make_decoder=decoder_maker())
+    projection = SessionProjection(path.stem, makers=makers_for())
     for item in read_frames(path):
         for event in projection.feed([item]):
             if isinstance(event, Log) and stream in ("output", event.stream):

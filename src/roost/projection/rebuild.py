@@ -16,10 +16,10 @@ from roost.errors import SessionNotFound
 from roost.model.events import AnyEvent
 from roost.model.ids import ID
 from roost.paths import RECORDING_SUFFIX, DataDirectory
-from roost.projection.decoders import decoder_maker
 from roost.projection.descriptors import Descriptors
 from roost.projection.follower import Follower
 from roost.projection.log_writer import LogWriter
+from roost.projection.makers import makers_for
 from roost.projection.text_logs import ROTATE_BYTES, LogPlace, TextLogs
 from roost.store import swapping
 from roost.store.database import Store, open_store
@@ -78,7 +78,7 @@ class _Rebuild:
         self._progress = progress
         self._report = Report()
         self._begun = time.monotonic()
-        self._make_decoder = decoder_maker(data.root)
+        self._makers = makers_for(data.root)
         self._log_writer = LogWriter(TextLogs(data.logs / "agents", files, rotate_bytes=rotate_bytes), store.reader)
         self._staged = StoreWriter(store.writing, current=False)
         self._pending: dict[str, SessionWrite] = {}
@@ -100,7 +100,7 @@ class _Rebuild:
         kept = self._store.reader.checkpoint(name)
         node = kept.session.node if kept else ""
         path = self._data.recording(name)
-        follower = Follower.begin(path, self._files, name, node=node, make_decoder=self._make_decoder)
+        follower = Follower.begin(path, self._files, name, node=node, makers=self._makers)
         if kept is not None:
             follower.logs = LogPlace(LogPlace.decode(kept.logs).stem)
         try:

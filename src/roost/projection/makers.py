@@ -1,4 +1,4 @@
-"""Decoders of structured agents' sessions, with the prices that hold for this data directory."""
+"""Who understands what agents say, with the prices that hold for this data directory."""
 
 from __future__ import annotations
 
@@ -9,23 +9,17 @@ import structlog
 
 from roost.agents import registry
 from roost.agents.prices import PriceList, read_prices
-from roost.core.decoding import Decoder, MakeDecoder
+from roost.core.decoding import Makers
 from roost.errors import InvalidSetting
-from roost.model.agents import Definition
 
 PRICES = "prices.toml"
 
 log = structlog.get_logger("projection")
 
 
-def decoder_maker(root: Path | None = None) -> MakeDecoder:
-    """Makes decoders; a file `prices.toml` in the data directory `root` counts more than the list that roost brings."""
-    prices = price_list(root)
-
-    def make(session_id: str, definition: Definition) -> Decoder | None:
-        return registry.make_decoder(session_id, definition, price=prices.cost)
-
-    return make
+def makers_for(root: Path | None = None) -> Makers:
+    """Who understands sessions; `prices.toml` in the data directory `root` counts more than the list roost brings."""
+    return registry.makers(price_list(root).cost)
 
 
 def price_list(root: Path | None) -> PriceList:

@@ -1,0 +1,103 @@
+"""What others saw an agent do: marks in the recording that somebody made who looked over its shoulder.
+
+`file_changed` is from a watcher on the agent's directory. A change is credited to the tool call that made it: the only
+one that runs, or, of several, the one whose title names the file; shortly after a call's end still to that call.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from roost.core.soundness import integer_or_none, text_or_none
+from roost.model.agents import Definition
+from roost.model.conversations import ConversationState, OpenCall
+from roost.model.events import AnyEvent, FileChange, Notice
+
+CHANGES = ("created", "modified", "deleted", "renamed")
+AFTERWARDS_NS = 2_000_000_000
+"""How long after a call's end a change may still be its doing: a watcher tells a little late."""
+
+
+class _Saved(Struct, array_like=True):
+    calls: list[OpenCall]
+    seen_ns: int
+
+
+class SessionObserver:
+    """Of one session; keeps the calls that last ran."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._calls: list[OpenCall] = []
+        self._seen_ns = 0
+
+    def mark(
+        self, name: str, data: dict[str, Any], talk: ConversationState | None, now_ns: int
+    ) -> list[AnyEvent] | None:
+        """The events of an observation; none where the mark is none."""
+        handler = _MARKS.get(name)
+        return None if handler is None else handler(self, data, talk, now_ns)
+
+    def save(self) -> bytes:
+        """What `load` needs."""
+        return msgspec.msgpack.encode(_Saved(self._calls, self._seen_ns))
+
+    def load(self, saved: bytes) -> None:
+        """Go on from what `save` gave.
+
+        Raises:
+            ValueError: another release made it.
+        """
+        try:
+            of = msgspec.msgpack.decode(saved, type=_Saved)
+        except msgspec.DecodeError as exc:
+            raise ValueError(f"not the state of an observer: {exc}") from exc
+        self._calls, self._seen_ns = of.calls, of.seen_ns
+
+    def _file_changed(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
+        path, change = text_or_none(data.get("path")), data.get("change")
+        if not path or change not in CHANGES:
+            return []
+        call = self._author(path, talk, now_ns)
+        return [
+            FileChange(
+                0,
+                0,
+                path,
+                change,
+                integer_or_none(data.get("bytes")),
+                integer_or_none(data.get("added")),
+                integer_or_none(data.get("removed")),
+                call.tool_use_id if call else None,
+                text_or_none(data.get("renamed_from")),
+                source="watcher",
+            )
+        ]
+
+    def _files_changed(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
+        count = integer_or_none(data.get("count")) or 0
+        return [Notice(0, 0, "MANY_FILES_CHANGED", f"{count} more files changed", {"count": count}, source="watcher")]
+
+    def _author(self, path: str, talk: ConversationState | None, now_ns: int) -> OpenCall | None:
+        if talk is not None and talk.calls:
+            self._calls, self._seen_ns = list(talk.calls[-16:]), now_ns
+        elif now_ns - self._seen_ns > AFTERWARDS_NS:
+            self._calls = []
+        if len(self._calls) == 1:
+            return self._calls[0]
+        name = posixpath.basename(path)
+        named = [call for call in self._calls if name and name in call.title]
+        return named[-1] if named else None
+
+
+Handler = Callable[[SessionObserver, dict[str, Any], ConversationState | None, int], list[AnyEvent]]
+
+_MARKS: dict[str, Handler] = {
+    "file_changed": SessionObserver._file_changed,
+    "files_changed": SessionObserver._files_changed,
+}
