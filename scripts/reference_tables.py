@@ -1,4 +1,4 @@
-"""The tables in the reference that are made from code: routes, errors, metrics.
+"""The tables in the reference that are made from code: routes, errors, metrics, drivers.
 
 A page holds `<!-- made by scripts/generate-types: NAME -->`, the table, and `<!-- end -->`.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client.core import Metric
+from scripts import driver_tables
 
 from roost import errors
 from roost.errors import RoostError, by_code
@@ -111,4 +112,10 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in lines)
 
 
-TABLES: dict[str, Callable[[], str]] = {"routes": routes, "errors": error_codes, "metrics": metrics}
+TABLES: dict[str, Callable[[], str]] = {
+    "routes": routes,
+    "errors": error_codes,
+    "metrics": metrics,
+    "abilities": lambda: _table(*driver_tables.abilities()),
+    "options": lambda: _table(*driver_tables.options()),
+}

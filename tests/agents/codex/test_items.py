@@ -77,7 +77,7 @@ CALLS: list[tuple[dict[str, Any], str, str]] = [
         "Telling sub-agent: hi",
     ),
     ({"type": "collabAgentToolCall", "tool": "hug"}, "hug", "Calling hug"),
-    ({"type": "subAgentActivity", "agentPath": "/root/a", "kind": "started"}, "sub_agent", "Sub-agent /root/a started"),
+    ({"type": "subAgentActivity", "agentPath": "/p/a", "kind": "started"}, "sub_agent", "Sub-agent /p/a started"),
     ({"type": "webSearch", "query": "roost"}, "web_search", "Searching the web for roost"),
     (
         {"type": "webSearch", "action": {"type": "openPage", "url": "http://a/b"}},

@@ -72,6 +72,7 @@ export interface AgentView {
   attention_kind: 'done' | 'failed' | 'idle' | 'looping' | 'paused' | 'stuck' | 'waits' | 'works'
   attention_since: string | null
   doing: string | null
+  urgency: number
 }
 
 export type AnyEvent =
