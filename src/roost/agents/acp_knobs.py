@@ -44,9 +44,10 @@ def learn_options(state: AcpState, holder: dict[str, Any]) -> dict[str, str]:
     now: dict[str, str] = {}
     for option in objects_of(holder.get("configOptions")):
         what, value = text_of(option.get("category")), text_of(option.get("currentValue"))
-        if what in _METHODS and what not in now and value:
+        config_id = text_of(option.get("id"))
+        if what in _METHODS and what not in now and value and config_id:
             values = _values(_flat(option.get("options")), "value")
-            state.knobs[what] = Knob("session/set_config_option", text_of(option.get("id")), values)
+            state.knobs[what] = Knob("session/set_config_option", config_id, values)
             now[what] = value
     return now
 

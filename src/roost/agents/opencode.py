@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from roost.agents.acp import ABILITIES, check_servers
 from roost.agents.acp_codec import AcpCodec
 from roost.agents.choosing import ChoosingCodec
@@ -23,7 +21,7 @@ class OpencodeDriver:
     """The driver `opencode`."""
 
     name = "opencode"
-    abilities = replace(ABILITIES, subagents=False)
+    abilities = ABILITIES
 
     def launch(self, request: Launch) -> Launched:
         """opencode's command line.

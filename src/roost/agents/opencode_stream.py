@@ -65,7 +65,7 @@ class OpencodeStream:
             return [Finished("failed", state.answer, _ENDS[state.reason])]
         if state.reason:
             return [Finished("completed", state.answer)]
-        begun = "before its first step was done" if state.session_id else "before it began: standard error says why"
+        begun = "before its step was done" if state.session_id else "before it began: standard error says why"
         return [Finished("failed", state.answer, f"opencode ended {begun}")]
 
     def save(self) -> Any:
@@ -142,10 +142,9 @@ def _result(call: ToolCall, state: dict[str, Any]) -> ToolResult:
     if failed and "rejected permission" in text_of(error):
         details["denied"] = True
     said = text_of(error) if failed else text_of(state.get("output"))
-    took = count_of(time.get("end")) - count_of(time.get("start")) if "end" in time else None
-    return ToolResult(
-        0, 0, call.tool_use_id, call.tool, said, failed or details.get("exit_code", 0) != 0, took, None, details
-    )
+    took = max(0, count_of(time.get("end")) - count_of(time.get("start"))) if "end" in time else None
+    failed = failed or details.get("exit_code", 0) != 0
+    return ToolResult(0, 0, call.tool_use_id, call.tool, said, failed, took, None, kept(details))
 
 
 def _model(argv: list[str]) -> str:

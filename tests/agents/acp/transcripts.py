@@ -11,6 +11,7 @@ from typing import Any
 
 from roost.agents.acp_codec import AcpCodec
 from roost.agents.conversation import ConversationDecoder
+from roost.core.recording import Input
 from roost.model.agents import AgentOptions
 from roost.model.events import AnyEvent
 from tests.agents.goldens import GOLDENS, NO_OPTIONS, definition, make_decoder
@@ -29,7 +30,9 @@ class Played:
         self.cwd = next(one["msg"]["params"]["cwd"] for one in self.lines if one["msg"].get("method") == "session/new")
         self.decoder = make_decoder(AcpCodec())
         self.turns = 0
+        self.said: list[dict[str, Any]] = []
         self.events += self.decoder.open(["agent"], definition(options, self.cwd), 0)
+        self.written()
 
     def play(self) -> list[AnyEvent]:
         """All of it, and the end of the process."""
@@ -51,6 +54,13 @@ class Played:
     def take(self, data: bytes, now: int) -> None:
         """Bytes of the agent's."""
         self.events += self.decoder.output(data, now)
+        self.written()
+
+    def written(self) -> None:
+        """What is to be said is said."""
+        for item in self.decoder.state.outgoing:
+            self.said.append(json.loads(item.data))
+            self.decoder.input(Input("conversation", item.number, item.data), 0)
 
     def say(self, message: dict[str, Any], now: int) -> None:
         """What the client said, as a mark."""
@@ -70,3 +80,13 @@ class Played:
 
     def _mark(self, name: str, data: dict[str, Any], now: int) -> None:
         self.events += self.decoder.mark(name, data, now) or []
+        self.written()
+
+
+class InPieces(Played):
+    """The same, a byte at a time."""
+
+    def take(self, data: bytes, now: int) -> None:
+        """Bytes of the agent's."""
+        for at in range(len(data)):
+            super().take(data[at : at + 1], now)
