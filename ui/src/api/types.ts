@@ -31,6 +31,10 @@ export type AgentView = Pick<
   | 'last_output_at'
   | 'viewers'
   | 'attention'
+  | 'attention_kind'
+  | 'attention_since'
+  | 'doing'
+  | 'urgency'
 >
 
 export type AgentList = Omit<server.AgentList, 'agents'> & { agents: AgentView[] }

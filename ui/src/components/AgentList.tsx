@@ -65,7 +65,7 @@ const Row = memo(function Row({
     >
       <span className="who">
         <span className="name">{agent.name}</span>
-        <span className="what">{agent.attention ?? commandLine(agent.command)}</span>
+        <span className="what">{agent.attention ?? agent.doing ?? commandLine(agent.command)}</span>
       </span>
       <StateMark state={agent.state} />
       <Figure label="Last output" className="last">

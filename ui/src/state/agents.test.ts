@@ -27,6 +27,10 @@ function agent(name: string, part: Partial<AgentView> = {}): AgentView {
     last_output_at: null,
     viewers: 0,
     attention: null,
+    attention_kind: 'works',
+    attention_since: null,
+    doing: null,
+    urgency: 13,
     ...part,
   }
 }
@@ -94,6 +98,15 @@ test('a state event changes its agent and leaves the others as they are', () => 
   expect(after?.get('a')).toMatchObject({ state: 'waiting', reason: 'Allow Bash?', attention: 'Allow Bash?' })
   expect(after?.get('b')).toBe(agents.get('b'))
   expect(waiting(after ?? agents)).toBe(1)
+})
+
+test('of those that need somebody the most urgent comes first', () => {
+  const list = [
+    agent('a-stuck', { attention: 'stuck: Running npm test', urgency: 8 }),
+    agent('b-asks', { state: 'waiting', urgency: 0 }),
+    agent('c-asks', { state: 'waiting', urgency: 0 }),
+  ]
+  expect(titles(list)).toEqual([['Need you', 'b-asks', 'c-asks', 'a-stuck']])
 })
 
 test('an agent that goes on no longer asks for attention', () => {

@@ -62,7 +62,8 @@ export function grouped(agents: Iterable<AgentView>, filter: string): Group[] {
   }
   groups[1]?.agents.sort(newestEndFirst)
   groups[3]?.agents.sort(newestEndFirst)
-  for (const index of [0, 2]) groups[index]?.agents.sort(byName)
+  groups[0]?.agents.sort(mostUrgentFirst)
+  groups[2]?.agents.sort(byName)
   return groups.filter((group) => group.agents.length > 0)
 }
 
@@ -89,6 +90,9 @@ function matches(agent: AgentView, words: string[]): boolean {
 
 const names = new Intl.Collator('en', { numeric: true })
 const byName = (one: AgentView, other: AgentView): number => names.compare(one.name, other.name)
+
+const mostUrgentFirst = (one: AgentView, other: AgentView): number =>
+  one.urgency - other.urgency || byName(one, other)
 
 function newestEndFirst(one: AgentView, other: AgentView): number {
   return (other.ended_at ?? '').localeCompare(one.ended_at ?? '') || byName(one, other)
