@@ -11,6 +11,7 @@ from roost.cli import exits
 from roost.cli.output import say, write_json, write_table
 from roost.cli.parser import add_shared
 from roost.cli.prompt import ago, talk_of
+from roost.cli.questions import questions
 from roost.client.conversations import short_ids
 from roost.core.readable import asked
 from roost.errors import InvalidRequest
@@ -139,14 +140,6 @@ def answers(view: Json, given: list[str]) -> dict[str, str]:
         question, answer = _answer(item, known)
         found[question] = f"{found[question]}, {answer}" if question in found else answer
     return found
-
-
-def questions(view: Json) -> list[str]:
-    """The texts of the questions that an approval asks."""
-    told = view["input"].get("questions")
-    listed = [one.get("question") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    listed += [choice.get("question") for choice in view["choices"]]
-    return list(dict.fromkeys(one for one in listed if isinstance(one, str)))
 
 
 def _ways_to_answer(view: Json) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roost.cli import exits
+from roost.cli.agent_options import add_agent_options, agent_options
 from roost.cli.output import say, write_json
 from roost.cli.parser import add_shared
+from roost.client.backend import STRUCTURED
 from roost.errors import AgentNotRunning, Conflict, InvalidRequest, RoostError
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ DETACH_KEYS = "C-] d"
 RUN_NOTES = """\
 Options stand before NAME, or between NAME and the command. The command is taken word by word; no shell is started
 unless it names one. 'roost run' gives back the command's exit code, or 128+n where signal n ended it.
+
+With a coding agent's driver, lines that you type are prompts, or answers to what it asks; C-c ends the turn that runs,
+C-d leaves. A server speaks to such agents; where none runs, one is started.
 """
 
 
@@ -41,7 +46,9 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
     add("--env-file", metavar="FILE", action="append", default=[], help="variables from a file, a K=V a line")
     add("--environment", metavar="LABEL", help="label of the environment, such as production")
     add("--label", metavar="K=V", action="append", default=[], help="a label to find the agent by")
-    add("--driver", choices=("terminal", "lines"), default="terminal", help="a terminal, or pipes with stderr apart")
+    drivers = ("terminal", "lines", *sorted(STRUCTURED))
+    text = "a terminal, pipes with stderr apart, or a coding agent's own protocol (default: terminal)"
+    add("--driver", metavar="DRIVER", choices=drivers, default="terminal", help=f"{text}: {', '.join(drivers)}")
     add("--restart", choices=("no", "on-failure", "always"), default="no", help="start again after its end")
     add("--role", help="what the agent is for")
     add("--model", help="the model it works with")
@@ -54,6 +61,7 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         help=f"a limit: {', '.join(LIMITS)}; sizes take K, M, G",
     )
     _add_detach_keys(parser)
+    add_agent_options(parser)
     add("words", nargs=argparse.REMAINDER, metavar="NAME COMMAND", help="the agent's name and what it runs")
 
 
@@ -77,11 +85,15 @@ def run(options: argparse.Namespace) -> int:
     if not options.detach:
         _detach_keys(options)
     request = _request(options, name, command)
+    if options.driver in STRUCTURED:
+        _see_that_a_server_runs(options)
     with starting_backend(options) as found:
         if options.cwd or found.is_local:
             request["cwd"] = _directory(options.cwd)
         view = found.start(request)
         _mention_restart(found, options)
+        if options.driver in STRUCTURED:
+            return _converse(found, options, view, fresh=True)
         if options.detach:
             _tell_started(view, options)
             return exits.OK
@@ -99,7 +111,29 @@ def attach(options: argparse.Namespace) -> int:
             raise AgentNotRunning(f"agent {options.name} is not running: it is {view['state']}", hint=hint)
         if os.environ.get("ROOST_SESSION") == view["session_id"]:
             raise Conflict(f"this is the terminal of agent {options.name} itself", hint="attach from another terminal")
+        if view["driver"] in STRUCTURED:
+            return _converse(found, options, view, fresh=False)
         return _attach(found, options, options.name)
+
+
+def _see_that_a_server_runs(options: argparse.Namespace) -> None:
+    from roost.cli.session import data_directory
+    from roost.client.discovery import find_server
+
+    if find_server(data_directory(options), os.environ) is None:
+        from roost.cli.up import start_server
+
+        say(f"roost: started a server at {start_server(options).url}, because only a server speaks to coding agents")
+
+
+def _converse(found: Backend, options: argparse.Namespace, view: Json, *, fresh: bool) -> int:
+    from roost.cli.conversation import converse, give_first_prompt
+
+    if fresh and options.detach:
+        give_first_prompt(found, options, view)
+        _tell_started(view, options)
+        return exits.OK
+    return converse(found, options, view, fresh=fresh)
 
 
 def _attach(found: Backend, options: argparse.Namespace, name: str, *, begun: Json | None = None) -> int:
@@ -231,6 +265,8 @@ def _request(options: argparse.Namespace, name: str, command: list[str]) -> Json
         raise InvalidRequest("--environment labels an agent that gets no variables of its own", hint="leave one out")
     request["env"] = options.environment or variables
     request |= {key: getattr(options, key) for key in ("role", "model") if getattr(options, key)}
+    if chosen := agent_options(options):
+        request["options"] = chosen
     limits = dict(_limit(item) for item in options.limit)
     return request | ({"limits": limits} if limits else {})
 

@@ -51,6 +51,21 @@ def up(options: argparse.Namespace) -> int:
     return exits.OK
 
 
+def start_server(options: argparse.Namespace) -> Address:
+    """Start the server of a command's data directory in the background, as `roost up` does without flags.
+
+    Raises:
+        RoostError: it does not start.
+    """
+    import argparse
+
+    from roost.cli.settings import load
+
+    plain = argparse.Namespace(data=getattr(options, "data", None), config=None)
+    settings, _ = load(plain)
+    return _start(DataDirectory(settings.data), plain)
+
+
 def _running(data: DataDirectory) -> Address | None:
     """The data directory's own server, whatever `ROOST_URL` names."""
     return find_server(data, {})
