@@ -138,7 +138,7 @@ def test_one_writer_checkpoints_and_nobody_maps_pages(tmp_path: Path) -> None:
             with engine.connect() as connection:
                 pragmas = ("journal_mode", "synchronous", "wal_autocheckpoint", "mmap_size", "query_only")
                 found.append([connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas])
-    assert found == [["wal", 1, 1000, 0, 0], ["wal", 2, 0, 0, 1]]
+    assert found == [["wal", 1, 4000, 0, 0], ["wal", 2, 0, 0, 1]]
 
 
 def test_space_for_the_next_opening_is_left_behind(tmp_path: Path) -> None:

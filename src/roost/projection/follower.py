@@ -22,6 +22,7 @@ from roost.core.projection import SessionProjection
 from roost.core.recording import Reader
 from roost.core.shown import ScreenSeed
 from roost.model.agents import Session
+from roost.model.blocks import Block
 from roost.model.events import AnyEvent
 from roost.projection.cutting import cut
 from roost.projection.descriptors import Descriptors
@@ -59,6 +60,8 @@ class Follower:
         self.logs_whole = projection.session.last_seq == 0
         """Whether the text logs end at `logs`; when not, they have to be mended first."""
         self.watching = Watching()
+        self.unlogged: list[Block] = []
+        """What is committed and will be in the text logs soon."""
         self.grown_at = 0.0
         """When, on the projector's clock, anything was last read."""
         self._noted: tuple[int, LogPlace] | None = None
@@ -174,8 +177,9 @@ class Follower:
         self._note_now = True
 
     def release(self) -> None:
-        """It is not followed any longer."""
+        """It is not followed any longer. Whoever follows it next finds what is missing in its text logs."""
         self._files.drop(self._path)
+        self.unlogged = []
 
     def _is_checkpoint_due(self, now: float) -> bool:
         since = self.session.offset - self._noted_offset

@@ -146,7 +146,8 @@ class Gatherer:
     def reset(self) -> None:
         """Forget what is in memory and take it up again from the store."""
         self._queue = dict.fromkeys([*self._queue, *self._followers])
-        self._followers.clear()
+        for name in list(self._followers):
+            self._drop(name)
         self._rests.clear()
         self._settling.clear()
 

@@ -1,15 +1,24 @@
-"""Keeps the text logs up with the store, and never holds anything else up for them."""
+"""Keeps the text logs up with the store, and never holds anything else up for them.
+
+While many sessions write, what each of them wrote is gathered for `GATHER_S`: a file is opened, looked at and written
+a few times a second, not at every round.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from roost.model.blocks import Block
+from roost.model.events import AnyEvent
 from roost.projection.follower import Follower
 from roost.projection.text_logs import TextLogs
 from roost.store.reader import StoreReader
 
 RETRY_S = 1.0
+GATHER_S = 0.25
+MOST_GATHERED = 16
+"""Blocks of a session that wait at most."""
 
 
 class LogWriter:
@@ -19,6 +28,7 @@ class LogWriter:
         self._logs = logs
         self._reader = reader
         self._behind: dict[str, Follower] = {}
+        self._gathering: dict[str, tuple[Follower, float]] = {}
         self._retry_at = 0.0
         self.error: str | None = None
         """Why logs are behind, while they are."""
@@ -27,12 +37,36 @@ class LogWriter:
         """Before the session's first commit: say what its logs are called."""
         follower.logs = self._logs.named(follower.session, follower.logs)
 
-    def write(self, follower: Follower, blocks: list[Block], now: float) -> None:
-        """Write blocks that were just committed, and what is missing before them."""
+    def write(self, follower: Follower, blocks: list[Block], now: float, *, gather: bool = False) -> None:
+        """Write blocks that were just committed, and what is missing before them; with `gather`, soon."""
+        waiting = follower.unlogged
+        seq = waiting[-1].last_seq if waiting else follower.logs.seq
+        if not (follower.logs_whole and blocks and blocks[0].first_seq == seq + 1):
+            self._write_out(follower, now)
+            return
+        if not waiting:
+            self._gathering[follower.session.session_id] = (follower, now)
+        waiting += blocks
+        if not gather or follower.projection.ended or len(waiting) >= MOST_GATHERED:
+            self._write_out(follower, now)
+
+    def flush(self, now: float, gathered_s: float = GATHER_S) -> None:
+        """Write what has been gathered for as long as this."""
+        for session_id, (follower, since) in list(self._gathering.items()):
+            if now - since < gathered_s:
+                break
+            if follower.unlogged:
+                self._write_out(follower, now)
+            else:
+                del self._gathering[session_id]  # it is not followed any longer
+
+    def _write_out(self, follower: Follower, now: float) -> None:
+        self._gathering.pop(follower.session.session_id, None)
+        waiting, follower.unlogged = follower.unlogged, []
         try:
-            if follower.logs_whole and blocks and blocks[0].first_seq == follower.logs.seq + 1:
-                self._append(follower, blocks)
-            elif follower.logs.seq < follower.session.last_seq:
+            if waiting:
+                self._append(follower, chain.from_iterable([block.events for block in waiting]))
+            if follower.logs.seq < follower.session.last_seq:
                 self._catch_up(follower)
         except OSError as exc:
             follower.logs_whole = False
@@ -60,18 +94,18 @@ class LogWriter:
                 del self._behind[session_id]
 
     def patience(self, now: float) -> float | None:
-        """Seconds until `retry` has something to do; none when all logs are whole."""
-        return max(0.0, self._retry_at - now) if self._behind else None
+        """Seconds until `retry` or `flush` has something to do; none when all logs are whole."""
+        times = [self._retry_at] if self._behind else []
+        times += [since + GATHER_S for _, since in list(self._gathering.values())[:1]]
+        return max(0.0, min(times) - now) if times else None
 
     def _catch_up(self, follower: Follower) -> None:
         follower.logs = self._logs.mend(follower.session, follower.logs)
         follower.logs_whole = True
         while blocks := self._reader.blocks(follower.session.session_id, follower.logs.seq):
-            self._append(follower, blocks)
+            for block in blocks:
+                known = follower.logs.seq
+                self._append(follower, [event for event in block.events if event.seq > known])
 
-    def _append(self, follower: Follower, blocks: Iterable[Block]) -> None:
-        for block in blocks:
-            events = block.events
-            if events[0].seq <= follower.logs.seq:
-                events = [event for event in events if event.seq > follower.logs.seq]
-            follower.logs = self._logs.append(follower.session, follower.logs, events)
+    def _append(self, follower: Follower, events: Iterable[AnyEvent]) -> None:
+        follower.logs = self._logs.append(follower.session, follower.logs, events)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, bindparam, insert, update
 from sqlalchemy.sql.dml import Insert, Update
 
 from roost.store import rows
-from roost.store.schema import blocks, events, sessions, usage
+from roost.store.schema import blocks, events, meta, sessions, usage
 
 
 class HotStatement:
@@ -81,6 +81,13 @@ def update_progress(engine: Engine) -> HotStatement:
 def update_notes(engine: Engine) -> HotStatement:
     """Values as in `NOTES`."""
     return HotStatement(engine, _update(), NOTES)
+
+
+def update_meta(engine: Engine) -> HotStatement:
+    """The value, then the name; where it is not there nothing is changed."""
+    return HotStatement(
+        engine, update(meta).where(meta.c.name == bindparam("key")).values(value=bindparam("value")), ("value", "key")
+    )
 
 
 def _update() -> Update:

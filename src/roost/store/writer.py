@@ -81,6 +81,7 @@ class StoreWriter:
         self._update_session = statements.update_session(engine)
         self._update_progress = statements.update_progress(engine)
         self._update_notes = statements.update_notes(engine)
+        self._update_meta = statements.update_meta(engine)
         with engine.begin() as connection:
             self._last_block = _last_block(connection)
             self._last_key = connection.scalar(select(func.max(sessions.c.session_key))) or 0
@@ -112,7 +113,7 @@ class StoreWriter:
             self._insert_events.run(connection, batch.event_rows)
             self._insert_usage.run(connection, batch.usage_rows)
             if batch.block_rows:
-                _set_meta(connection, "last_block", str(batch.last_block))
+                self._update_meta.run(connection, [(str(batch.last_block), "last_block")])
             for change in round_.agents:
                 _change_agent(connection, change)
                 if change.environment is None:
