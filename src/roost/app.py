@@ -27,6 +27,7 @@ from roost.services.approval_rules import ApprovalRules
 from roost.services.approvals import Approvals
 from roost.services.attention import AttentionWatch
 from roost.services.conversations import Conversations
+from roost.services.file_watch import FileWatch
 from roost.services.health import Health
 from roost.services.hub import Hub
 from roost.services.keeper_link import KeeperLink
@@ -53,6 +54,7 @@ class App:
     def __init__(self, settings: Settings, data: DataDirectory, store: Store) -> None:
         self.settings = settings
         self.store = store
+        self._data = data
         self._loop = asyncio.get_running_loop()
         self._ahead = threading.BoundedSemaphore(PUBLISH_AHEAD)
         self._stopping = False
@@ -70,16 +72,7 @@ class App:
             node=node,
             environ=dict(os.environ),
         )
-        self.conversations = Conversations(self.agents, store.reader)
-        rules = ApprovalRules(data.root / "approval-rules.json")
-        self.approvals = Approvals(self.conversations, rules, expire_s=settings.approvals.expire_s)
-        self.writing = Writing(self._write)
-        self.attention = AttentionWatch(
-            manifests=Manifests.load(Path(settings.attention.manifests or data.manifests)),
-            settings=settings.attention,
-            sessions=lambda: [record.session for record in self.agents.records()],
-            note=self._note,
-        )
+        self._make_conversations()
         self.hub = Hub(store.reader, settings.stream, epoch=store.epoch)
         self.terminals = Terminals(data, self.agents, self.link)
         self.restarts = Restarts(self.agents)
@@ -112,6 +105,20 @@ class App:
             )
         )
 
+    def _make_conversations(self) -> None:
+        """What there is for agents that are spoken to in their own protocol, and for knowing what any agent wants."""
+        self.conversations = Conversations(self.agents, self.store.reader)
+        rules = ApprovalRules(self._data.root / "approval-rules.json")
+        self.approvals = Approvals(self.conversations, rules, expire_s=self.settings.approvals.expire_s)
+        self.writing = Writing(self._write)
+        self.attention = AttentionWatch(
+            manifests=Manifests.load(Path(self.settings.attention.manifests or self._data.manifests)),
+            settings=self.settings.attention,
+            sessions=lambda: [record.session for record in self.agents.records()],
+            note=self._note,
+        )
+        self.files = FileWatch(self._mark, enabled=self.settings.agents.watch_files)
+
     async def start(self) -> None:
         """Read what is known, catch up with the recordings, and agree with the keeper on what lives."""
         reader = self.store.reader
@@ -143,6 +150,7 @@ class App:
         await self.end_streams()
         await self.restarts.close()
         await self.approvals.close()
+        await self.files.close()
         await self.writing.close()
         await self.attention.close()
         await self.link.close()
@@ -155,6 +163,7 @@ class App:
         known = [record.session for record in self.agents.records()]
         self.writing.take(known)
         self.approvals.take(known)
+        self.files.take(known)
         self.writing.again()
 
     async def _keeper_gone(self) -> None:
@@ -180,7 +189,10 @@ class App:
         await self.link.call("input", data, session_id=session_id, source=INPUT_SOURCE, seq=number)
 
     async def _note(self, session_id: str, attention: Attention) -> None:
-        await self.link.call("mark", session_id=session_id, mark=to_mark(attention))
+        await self._mark(session_id, to_mark(attention))
+
+    async def _mark(self, session_id: str, mark: Json) -> None:
+        await self.link.call("mark", session_id=session_id, mark=mark)
 
     def _publish(self, blocks: list[Block], sessions: list[Session]) -> None:
         # On the projector's thread. Waiting here keeps a long catch-up from piling up in memory.
@@ -200,5 +212,6 @@ class App:
         self.writing.take(sessions)
         self.conversations.published(blocks)
         self.approvals.take(sessions)
+        self.files.take(sessions)
         self.terminals.take(sessions)
         self.attention.take(blocks, sessions)
