@@ -85,7 +85,7 @@ class CodexExec:
         """It takes no change."""
         return [Notice(0, 0, "CHANGE_REFUSED", f"codex exec takes no other {what} while it runs")]
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         """Calls that ran have no result."""
         return [Busy(False), *self._items.abandon(None, "codex ended")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 import msgspec
@@ -61,9 +62,9 @@ def mode_of(text: str | None) -> Mode:
 
 
 def _unknown_mode(word: str) -> InvalidRequest:
-    known = [*APPROVALS, *SANDBOXES]
-    near = _ELSEWHERE.get(word) or next(iter(difflib.get_close_matches(word.lower().replace("_", "-"), known, 1)), None)
-    guess = f"Did you mean {near}? " if near else ""
+    plain = re.sub(r"[^a-z]", "", word.lower())
+    near = difflib.get_close_matches(plain, _MEANT, 1)
+    guess = f"Did you mean {_MEANT[near[0]]}? " if near else ""
     hint = f"{guess}It is {_listed(APPROVALS)}, or the sandbox {_listed(SANDBOXES)}, or both: on-request,read-only."
     return InvalidRequest(f"permission_mode cannot be {word!r}.", hint=hint, field="options.permission_mode")
 
@@ -72,16 +73,19 @@ def _listed(words: tuple[str, ...]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-_ELSEWHERE = {
+_MEANT = {mode.replace("-", ""): mode for mode in (*APPROVALS, *SANDBOXES)} | {
     "plan": "read-only",
     "default": "on-request",
     "manual": "untrusted",
-    "acceptEdits": "on-request,workspace-write",
-    "bypassPermissions": "never,danger-full-access",
-    "dontAsk": "never",
-    "on-failure": "on-request",
+    "acceptedits": "on-request,workspace-write",
+    "autoedit": "on-request,workspace-write",
+    "fullauto": "on-request,workspace-write",
+    "bypasspermissions": "never,danger-full-access",
+    "yolo": "never,danger-full-access",
+    "dontask": "never",
+    "onfailure": "on-request",
 }
-"""What other CLIs, and older codex, call something near."""
+"""Codex's modes, and what other CLIs and older ones of its own call something near; letters only."""
 
 
 def mode_wanted(options: AgentOptions) -> Mode:

@@ -181,7 +181,7 @@ class CodexServer:
             return TOLD[method](object_of(message, "params"))
         return [] if method in QUIET else [unknown(line, f"notification {method}")]
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         """Calls that ran have no result."""
         return self._items.abandon(None, "codex ended")
 

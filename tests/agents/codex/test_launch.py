@@ -97,7 +97,10 @@ def test_a_mode_is_when_to_ask_and_what_may_be_touched(
         ("onrequest", "on-request"),
         ("READ_ONLY", "read-only"),
         ("plan", "read-only"),
-        ("acceptEdits", "on-request,workspace-write"),
+        ("acceptedits", "on-request,workspace-write"),
+        ("auto_edit", "on-request,workspace-write"),
+        ("on-failure", "on-request"),
+        ("workspace_wrte", "workspace-write"),
         ("bypassPermissions", "never,danger-full-access"),
     ],
 )
