@@ -21,10 +21,10 @@ def small_disk(at: Path, size_mb: int) -> Iterator[Path]:
 
 def fill(disk: Path, *, leave_bytes: int = 0) -> None:
     """Take all space but some."""
-    with (disk / FILLER).open("wb") as file, contextlib.suppress(OSError):
+    # Without a buffer: what stays in one when there is no room is tried again when the file is closed.
+    with (disk / FILLER).open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"\0" * 65536)
-            file.flush()
     if leave_bytes:
         with (disk / FILLER).open("r+b") as file:
             file.truncate(max(0, file.seek(0, 2) - leave_bytes))

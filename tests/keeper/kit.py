@@ -115,6 +115,7 @@ class RunningKeeper:
                 until(lambda: self.process.poll() is not None, 15, what="the keeper goes")
         self.process.kill()
         self.process.wait()
+        assert (self.data / "keeper.log").exists(), f"{self.data} holds {list(self.data.glob('*'))}"
         assert "mistake" not in self.log, self.log
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -117,14 +117,14 @@ class LiveTerminal:
 
     # Reading the recording
 
-    def replay(self, answer_from: int | None) -> None:
-        """Bring the emulator up to the recording's end, in a thread; queries before `answer_from` stay unanswered."""
+    def replay(self, answer_from: int) -> None:
+        """Bring the emulator up to `answer_from`, in a thread; queries before that stay unanswered."""
         size = os.fstat(self._descriptor).st_size
         if size > REPLAY_BYTES + REPLAY_HEAD_BYTES:
             self._read_until(REPLAY_HEAD_BYTES)
             self.position = size - REPLAY_BYTES
             self._reader = Reader(self.position)
-        self._read_until(size if answer_from is None else min(size, answer_from))
+        self._read_until(min(size, answer_from))
         self._forget_items()
 
     def catch_up(self) -> bool:

@@ -113,7 +113,7 @@ class Terminals:
     ) -> AsyncIterator[Attachment]:
         """Look at an agent's terminal, and type into it unless `read_only`."""
         session = self._agents.resolve_session(name)
-        live = await self._ensure(session.session_id)
+        live = await self._live_of(session)
         room = self._rooms.setdefault(session.session_id, _Room(live, session.state))
         viewer = Viewer(secrets.token_hex(4), viewer_name, timestamp(time.time_ns()))
         attachment = Attachment(self, room, session, viewer, read_only)
@@ -133,7 +133,7 @@ class Terminals:
     async def screen(self, name: str) -> ScreenView:
         """The terminal as it stands."""
         session = self._agents.resolve_session(name)
-        live = await self._ensure(session.session_id)
+        live = await self._live_of(session)
         view = screen_view(session, live)
         self._trim()
         return view
@@ -141,13 +141,13 @@ class Terminals:
     async def bracketed_paste(self, name: str) -> bool:
         """Whether the program asked for pasted text to be marked as such."""
         session = self._agents.resolve_session(name)
-        live = await self._ensure(session.session_id)
+        live = await self._live_of(session)
         return live.screen.modes.bracketed_paste
 
     async def application_cursor(self, name: str) -> bool:
         """Whether the program asked for application cursor keys."""
         session = self._agents.resolve_session(name)
-        live = await self._ensure(session.session_id)
+        live = await self._live_of(session)
         return live.screen.modes.application_cursor
 
     @property
@@ -169,7 +169,11 @@ class Terminals:
 
     # Inside
 
-    async def _ensure(self, session_id: str, answer_from: int | None = None) -> LiveTerminal:
+    async def _live_of(self, session: Session) -> LiveTerminal:
+        """For somebody who looks. What the projection has not come to yet, nobody has been asked to answer."""
+        return await self._ensure(session.session_id, max(session.offset, self._known.get(session.session_id, 0)))
+
+    async def _ensure(self, session_id: str, answer_from: int) -> LiveTerminal:
         live = self._live.get(session_id)
         if live is not None:
             live.catch_up()
@@ -180,7 +184,7 @@ class Terminals:
             self._building[session_id] = task
         return await asyncio.shield(task)
 
-    async def _build(self, session_id: str, answer_from: int | None) -> LiveTerminal:
+    async def _build(self, session_id: str, answer_from: int) -> LiveTerminal:
         try:
             live = await asyncio.to_thread(self._open_and_replay, session_id, answer_from)
             self._live[session_id] = live
@@ -190,7 +194,7 @@ class Terminals:
         finally:
             self._building.pop(session_id, None)
 
-    def _open_and_replay(self, session_id: str, answer_from: int | None) -> LiveTerminal:
+    def _open_and_replay(self, session_id: str, answer_from: int) -> LiveTerminal:
         loop_reply = self._reply_later(session_id)
         try:
             live = LiveTerminal(session_id, self._data.recording(session_id), loop_reply)

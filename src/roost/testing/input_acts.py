@@ -15,7 +15,7 @@ from types import FrameType
 from roost.testing.script import Act, Table, write
 
 QUERIES = {"DA1": b"\x1b[c", "DSR": b"\x1b[5n", "CPR": b"\x1b[6n"}
-QUERY_TIMEOUT_S = 5.0
+QUERY_TIMEOUT_S = 30.0
 KEY_NAMES = {
     b"\x1b[A": "Up",
     b"\x1b[B": "Down",
