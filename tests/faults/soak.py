@@ -12,6 +12,7 @@ import pytest
 
 from roost.testing import kill_storm
 from roost.testing.server import run_server
+from tests.agents.claude.fuzzing import fuzz
 from tests.faults.test_keeper_upgraded import upgrade_under_load
 from tests.faults.test_power_cut import RATE, SLACK_S, SYNCED_EVERY_S, cut_the_power
 from tests.faults.test_server_killed import typed_over_kills
@@ -70,12 +71,24 @@ def _power_cuts(count: int) -> bool:
     return worst <= RATE * (SYNCED_EVERY_S + SLACK_S)
 
 
+def _claude_lines(count: int) -> bool:
+    """COUNT (10 000 000) damaged lines of Claude Code: none stops the driver or leaves what cannot be kept."""
+    share = 10_000
+    for seed in range(0, count, share):
+        fuzz(seed, min(share, count - seed))
+        if seed % 1_000_000 == 0:
+            _say(f"{seed} lines")
+    _say(f"{count} damaged lines did no harm")
+    return True
+
+
 TRIALS: dict[str, tuple[Trial, int]] = {
     "kill-storm": (_kill_storm, 200),
     "upgrades": (_upgrades, 50),
     "input": (_input, 200),
     "typing": (_typing, 200),
     "power-cuts": (_power_cuts, 50),
+    "claude-lines": (_claude_lines, 10_000_000),
 }
 
 

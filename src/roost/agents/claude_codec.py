@@ -74,9 +74,10 @@ class ClaudeCodec:
         if handler is None:
             return [unknown(line, f"a line of the type {one_line(told.type, 64)!r}")]
         try:
-            return sound_items(handler(self._state, told, line), line)
+            items = handler(self._state, told, line)
         except (ValueError, RecursionError) as error:
             return [unknown(line, str(error))]
+        return sound_items(items, line) if items else items
 
     def _in_part(self, line: bytes, error: str) -> list[Item]:
         """What can be understood of a line of which something is other than expected, and the line as it is."""
@@ -123,7 +124,7 @@ class ClaudeCodec:
             request = {"subtype": "set_permission_mode", "mode": value}
         return [request_line(self._state, [what, value], request)]
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         """Nothing is ever held back."""
         return []
 

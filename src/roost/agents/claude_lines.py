@@ -56,6 +56,13 @@ class Piece(Struct, gc=False):
     message: Message | None = None
 
 
+class McpServer(Struct, gc=False):
+    """A server of tools, and whether it is there."""
+
+    name: str = ""
+    status: str = ""
+
+
 class Line(Struct, gc=False):
     """Any line."""
 
@@ -77,29 +84,14 @@ class Line(Struct, gc=False):
     tool_result_meta: Raw | UnsetType = UNSET
     model: Any = None
     permissionMode: Any = None
-    cwd: Raw | UnsetType = UNSET
-    tools: Raw | UnsetType = UNSET
-    mcp_servers: Raw | UnsetType = UNSET
-    request_id: str | None = None
-    request: Raw | UnsetType = UNSET
-    response: Raw | UnsetType = UNSET
-
-
-class McpServer(Struct, gc=False):
-    """A server of tools, and whether it is there."""
-
-    name: str = ""
-    status: str = ""
-
-
-class InitLine(Struct, gc=False):
-    """What a turn begins with."""
-
     cwd: str | None = None
     claude_code_version: str | None = None
     apiKeySource: str | None = None
     tools: list[str] = []
     mcp_servers: list[McpServer] = []
+    request_id: str | None = None
+    request: Raw | UnsetType = UNSET
+    response: Raw | UnsetType = UNSET
 
 
 class Verdict(Struct, gc=False):
@@ -162,16 +154,10 @@ class TurnAmounts(Struct, gc=False):
 
 
 class ResultLine(Struct, gc=False):
-    """The line at a turn's end."""
+    """The line at a turn's end; what comes first is told as it is (`TOLD_OF_RESULT`)."""
 
-    subtype: str = ""
-    uuid: str | None = None
-    is_error: bool = False
-    result: Any = None
-    errors: Any = None
     terminal_reason: Any = None
     num_turns: Any = None
-    duration_ms: Any = None
     duration_api_ms: Any = None
     stop_reason: Any = None
     api_error_status: Any = None
@@ -180,11 +166,18 @@ class ResultLine(Struct, gc=False):
     structured_output: Any = None
     local_command: Any = None
     origin: Any = None
-    queued_turn_count: Any = None
+    subtype: str = ""
+    uuid: str | None = None
+    is_error: bool = False
+    result: Any = None
+    errors: Any = None
     user_message_uuids: list[str] | None = None
     usage: TurnAmounts | None = None
     modelUsage: dict[str, Amounts] | None = None
     model_usage_since_last_result: dict[str, Amounts] | None = None
+
+
+TOLD_OF_RESULT: tuple[str, ...] = ResultLine.__struct_fields__[:10]
 
 
 class Asked(Struct, gc=False):

@@ -6,12 +6,11 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UNSET
-
-from roost.agents.claude_lines import InitLine, Line, read_as, read_object
+from roost.agents.claude_control import native_id
+from roost.agents.claude_lines import Line, read_object
 from roost.agents.claude_messages import PROBLEMS, stopped, taken
 from roost.agents.claude_state import State, learn
-from roost.agents.driver import Busy, Item, Taken
+from roost.agents.driver import Busy, Finished, Item, Refused, Taken
 from roost.agents.json_in import unknown
 from roost.agents.titles import one_line
 from roost.model.events import Conversation, Notice
@@ -22,7 +21,7 @@ Told = dict[str, Any]
 def system(state: State, line: Line, data: bytes) -> list[Item]:
     """A `system` line."""
     if line.subtype == "init":
-        return _init(state, line, data)
+        return _init(state, line)
     handler = _SUBTYPES.get(line.subtype or "")
     if handler is None:
         return [unknown(data, f"a system line of the kind {one_line(str(line.subtype), 64)!r}")]
@@ -34,7 +33,7 @@ def other(state: State, line: Line, data: bytes) -> list[Item]:
     return _TYPES[line.type](state, read_object(data))
 
 
-def _init(state: State, line: Line, data: bytes) -> list[Item]:
+def _init(state: State, line: Line) -> list[Item]:
     """Every turn begins with one; what is as before is not told again."""
     items: list[Item] = []
     if not state.working and not state.waiting:
@@ -45,27 +44,24 @@ def _init(state: State, line: Line, data: bytes) -> list[Item]:
     known = _sum(line)
     if told or known != state.known:
         state.known = known
-        items.append(_opened(state, read_as(InitLine, data)))
+        items.append(_opened(state, line))
     return items
 
 
 def _sum(line: Line) -> int:
     """Of what may change between two turns of a session."""
-    known = 0
-    for part in (line.cwd, line.tools, line.mcp_servers):
-        if part is not UNSET:
-            known = zlib.crc32(part, known)
-    return known
+    servers = [server.name + server.status for server in line.mcp_servers]
+    return zlib.crc32("\n".join([line.cwd or "", *line.tools, *servers]).encode(errors="replace"))
 
 
-def _opened(state: State, told: InitLine) -> Conversation:
-    state.cwd = told.cwd or state.cwd
+def _opened(state: State, line: Line) -> Conversation:
+    state.cwd = line.cwd or state.cwd
     details = {
-        "cwd": told.cwd,
-        "version": told.claude_code_version,
-        "tools": told.tools,
-        "mcp_servers": {server.name: server.status for server in told.mcp_servers},
-        "api_key_source": told.apiKeySource,
+        "cwd": line.cwd,
+        "version": line.claude_code_version,
+        "tools": line.tools,
+        "mcp_servers": {server.name: server.status for server in line.mcp_servers},
+        "api_key_source": line.apiKeySource,
     }
     found = {name: value for name, value in details.items() if value}
     return Conversation(0, 0, state.conversation_id, state.model, state.mode, found)
@@ -155,11 +151,20 @@ def _nothing(state: State, told: Told) -> list[Item]:
     return []
 
 
+_PASSED_OVER = "the agent passed the prompt over, as one that its conversation has already"
+
+
 def _lifecycle(state: State, told: Told) -> list[Item]:
-    uuid = told.get("command_uuid")
-    if not isinstance(uuid, str) or told.get("state") not in ("started", "completed"):
+    """How a prompt fares. After its result it is `completed`; before, it was passed over and there will be none."""
+    uuid, fate = told.get("command_uuid"), told.get("state")
+    if not isinstance(uuid, str) or fate not in ("started", "completed", "cancelled"):
         return []
-    return taken(state, uuid)
+    dropped = state.waiting.pop(uuid, None) if fate == "cancelled" else None
+    items: list[Item] = [Refused(dropped, "the agent dropped it")] if dropped is not None else taken(state, uuid)
+    if fate == "started" or state.prompted is None or native_id(state.prompted) != uuid:
+        return items
+    state.prompted, state.working = None, False
+    return items if dropped is not None else [*items, Finished("failed", "", _PASSED_OVER)]
 
 
 def _reset(state: State, told: Told) -> list[Item]:

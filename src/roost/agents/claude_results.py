@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from roost.agents.claude_lines import Amounts, Line, ResultLine, read_as
+import msgspec
+
+from roost.agents.claude_lines import TOLD_OF_RESULT, Amounts, Line, ResultLine, read_as
 from roost.agents.claude_messages import stopped, taken
 from roost.agents.claude_state import Baseline, State
 from roost.agents.driver import Finished, Item, Taken
 from roost.model.events import Turn, Usage
 
-_DETAILS = (
-    "terminal_reason",
-    "num_turns",
-    "duration_api_ms",
-    "stop_reason",
-    "api_error_status",
-    "api_error_type",
-    "permission_denials",
-    "structured_output",
-    "local_command",
-    "origin",
-)
 _DIAGNOSTIC = "[ede_diagnostic]"
 _NOTHING = Amounts()
 
@@ -68,8 +58,10 @@ def _others_turn(state: State, told: ResultLine) -> bool:
 
 
 def _outcome(state: State, told: ResultLine) -> Finished:
-    details = {"subtype": told.subtype} if told.subtype not in ("", "success") else {}
-    details |= {name: value for name in _DETAILS if (value := getattr(told, name)) is not None and value != []}
+    told_first = zip(TOLD_OF_RESULT, msgspec.structs.astuple(told), strict=False)
+    details = {name: value for name, value in told_first if value is not None and value != []}
+    if told.subtype and told.subtype != "success":
+        details["subtype"] = told.subtype
     text = told.result if isinstance(told.result, str) else ""
     if not told.is_error:
         return Finished("completed", text, None, details)

@@ -29,7 +29,7 @@ _OPEN: dict[type, str] = {
 
 def sound_items(items: list[Item], line: bytes) -> list[Item]:
     """The items of a line; in the rare case that something in them could not be kept, made so that it can."""
-    if items and (_has_nul(line) is not None or not _can_be_kept(items, line)):
+    if _has_nul(line) is not None or not _can_be_kept(items, line):
         return [_sound(item) for item in items]
     return items
 

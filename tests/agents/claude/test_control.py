@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from roost.agents.claude_state import REMEMBERED
-from roost.agents.driver import Decision, Image, Ready, Taken, Withdrawn, Write
+from roost.agents.driver import Decision, Finished, Image, Ready, Refused, Taken, Withdrawn, Write
 from roost.model.conversations import PendingTurn
 from roost.model.events import Conversation, Notice, Output, Unknown
 from tests.agents.claude.talk import Talk, only, written
@@ -334,15 +334,51 @@ def test_a_prompt_is_one_line_whatever_is_in_it() -> None:
     assert json.loads(write.data)["message"]["content"][0]["text"] == 'a\nb\r\n\u2028"\\'
 
 
-@pytest.mark.parametrize("state", ["started", "completed"])
-def test_a_prompt_is_taken_up_once(state: str) -> None:
+def fares(talk: Talk, native: str, state: str) -> list[Any]:
+    """What the CLI says of how a prompt fares."""
+    return talk.say("command_lifecycle", command_uuid=native, state=state)
+
+
+def test_a_prompt_is_taken_up_once() -> None:
     talk = Talk()
     native = talk.prompts("turn-1")
-    assert talk.say("command_lifecycle", command_uuid=native, state="queued") == []
+    assert fares(talk, native, "queued") == []
     talk.restart()
-    assert talk.say("command_lifecycle", command_uuid=native, state=state) == [Taken("turn-1", native)]
-    assert talk.say("command_lifecycle", command_uuid=native, state=state) == []
+    assert fares(talk, native, "started") == [Taken("turn-1", native)]
+    assert fares(talk, native, "started") == []
     assert talk.say("user", message={"content": "x"}, uuid=native, isReplay=True) == []
+
+
+def test_a_steered_prompt_may_be_done_with_before_it_is_said_to_be_begun() -> None:
+    talk = Talk()
+    native = talk.prompts("turn-1", steer=True)
+    assert fares(talk, native, "completed") == [Taken("turn-1", native)]
+
+
+@pytest.mark.parametrize("steer", [True, False])
+def test_a_prompt_that_was_dropped_is_told_so(steer: bool) -> None:
+    talk = Talk()
+    native = talk.prompts("turn-1", steer=steer)
+    assert fares(talk, native, "cancelled") == [Refused("turn-1", "the agent dropped it")]
+
+
+def test_a_prompt_that_was_passed_over_ends_without_a_result() -> None:
+    talk = Talk()
+    native = talk.prompts("turn-1")
+    talk.say("user", message={"content": "x"}, uuid=native, isReplay=True)
+    talk.restart()
+    ended = only(fares(talk, native, "completed"), Finished)
+    assert (ended.state, "already" in (ended.reason or "")) == ("failed", True)
+    assert fares(talk, native, "completed") == []
+
+
+def test_a_prompt_that_has_its_result_is_over() -> None:
+    talk = Talk()
+    native = talk.prompts("turn-1")
+    fares(talk, native, "started")
+    talk.result(user_message_uuids=[native])
+    assert fares(talk, native, "completed") == []
+    assert fares(talk, native, "cancelled") == []
 
 
 def test_a_prompt_said_again_was_taken_up() -> None:
