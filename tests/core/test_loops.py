@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from roost.core.loops import LINES_A_BLOCK, MAX_DIFFERENT, SPREAD_NS, WINDOW_NS, Loop, LoopWatch
 from roost.model.events import AnyEvent, Log, StateChange, ToolCall, ToolResult, Turn
 
@@ -75,6 +77,13 @@ def test_few_repeats_or_lines_that_are_no_errors_are_no_loop() -> None:
     assert watch(*(error(10 * number) for number in range(3))).found(21 * S) is None
     assert watch(*(error(10 * number, "all is well") for number in range(9))).found(91 * S) is None
     assert watch(error(1, "  ")).found(1) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["Found 0 errors. Watching.", "12 passed, 0 failed", "failed=0 ok=3", "no type errors"]
+)
+def test_a_line_that_says_there_is_no_trouble_is_no_error(line: str) -> None:
+    assert watch(*(error(10 * number, line) for number in range(9))).found(81 * S) is None
 
 
 def test_repeats_with_a_long_while_between_begin_anew() -> None:

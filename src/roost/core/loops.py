@@ -8,21 +8,23 @@ from __future__ import annotations
 import re
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from roost.model.events import AnyEvent, Log, ToolCall, ToolResult, Turn
 
-LINES_A_BLOCK = 50
+LINES_A_BLOCK = 20
 """Of a flood only the newest lines are looked at: a loop comes by again."""
 
 SPREAD_NS = 20_000_000_000
 WINDOW_NS = 600_000_000_000
 MAX_DIFFERENT = 200
+MAX_LINE = 500
 
-_ERROR = re.compile(r"(?i)\b(?:error|exception|fatal|failed|failure|refused|denied|timed out|panic)\b|Error\b")
+_TROUBLE = ("error", "exception", "fatal", "fail", "refused", "denied", "timed out", "panic")
+_NO_TROUBLE = re.compile(r"\b(?:0|no|zero|without) (?:\w+ )?(?:error|fail|exception)|(?:error|fail)\w*\s*[=:]\s*0\b")
 _VARIES = re.compile(r"0x[0-9a-f]+|\d+")
 
 
@@ -56,14 +58,11 @@ class LoopWatch:
         self._done: deque[tuple[int, str, int]] = deque(maxlen=2 * calls)
         self._errors: dict[str, _Seen] = {}
 
-    def take(self, events: Iterable[AnyEvent]) -> bool:
+    def take(self, events: Sequence[AnyEvent]) -> bool:
         """What happened next; whether any of it may close a loop, or end one."""
-        lines: deque[Log] = deque(maxlen=LINES_A_BLOCK)
         stirred = False
-        for event in events:
-            if type(event) is Log:
-                lines.append(event)
-            elif isinstance(event, ToolCall):
+        for event in [event for event in events if type(event) is not Log]:
+            if isinstance(event, ToolCall):
                 self._take_call(event)
             elif isinstance(event, ToolResult):
                 self._take_result(event)
@@ -71,8 +70,9 @@ class LoopWatch:
             elif isinstance(event, Turn) and event.state == "started":
                 self._done.clear()
                 self._open.clear()
-        for line in lines:
-            stirred |= self._take_line(line)
+        for line in events[-LINES_A_BLOCK:]:
+            if type(line) is Log:
+                stirred |= self._take_line(line)
         return stirred
 
     def found(self, now_ns: int) -> Loop | None:
@@ -100,10 +100,11 @@ class LoopWatch:
         return Loop(f"the same call with the same result: {title}", len(times), times[0])
 
     def _take_line(self, event: Log) -> bool:
-        text = event.line.strip()
-        if not text or not _ERROR.search(text[:500]):
+        text = event.line[:MAX_LINE].strip()
+        lowered = text.lower()
+        if not any(word in lowered for word in _TROUBLE) or _NO_TROUBLE.search(lowered):
             return False
-        key = _VARIES.sub("#", text[:500])
+        key = _VARIES.sub("#", text)
         seen = self._errors.pop(key, None)
         if seen is None or event.time_ns - seen.last_ns > WINDOW_NS:
             seen = _Seen(0, event.time_ns, event.time_ns, text[:200])
