@@ -73,7 +73,7 @@ def test_a_long_subject_is_cut() -> None:
     [
         ("/home/me/a", "/home/me", "a"),
         ("/home/me/a", "/home/me/", "a"),
-        ("/home/mean", "/home/me", "/home/mean"),
+        ("/home/me-too", "/home/me", "/home/me-too"),
         ("/home/me/", "/home/me", "."),
         ("a", "", "a"),
         ("/a", "/", "a"),
