@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from roost.testing.models.playing import located
+from roost.testing.models.script import STEPS as STEP_NAMES
 from roost.testing.models.script import Call, Fail, Say, Think, read_script
 from roost.testing.models.server import FakeModel, fake_models
 from roost.testing.models.toolnames import FreeText, made
@@ -277,3 +278,8 @@ def test_a_working_directory_makes_paths_absolute() -> None:
     assert made(call, ("Read",), "nothing") == ("Read", {"file_path": "a.txt"})
     assert made(call, ()) == ("read", {"path": "a.txt"})
     assert made(call._replace(is_raw=True), ("Read",)) == ("read", {"path": "a.txt"})
+
+
+def test_every_step_is_in_the_reference() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "testing-kit.md").read_text()
+    assert [name for name in (*STEP_NAMES, "also") if f"| `@{name}" not in page] == []
