@@ -134,3 +134,32 @@ def test_each_tells_its_version(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["gemini", "--such-flag"], ["opencode", "run", "--such-flag"], ["opencode", "x"]])
 def test_wrong_command_lines_are_refused(command: list[str], tmp_path: Path) -> None:
     assert run(tmp_path, *command) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["claude", "-p", "@say hello"],
+        ["codex", "exec", "--skip-git-repo-check", "@say hello"],
+        ["gemini", "-p", "@say hello"],
+        ["opencode", "run", "@say hello"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_each_can_just_say_what_it_has_to_say(command: list[str], tmp_path: Path) -> None:
+    with Duplex([*program(command[0]), *command[1:]], tmp_path) as running:
+        running.close_input()
+        assert running.finish() == 0
+        assert running.raw == [b"hello\n"]
+
+
+def test_claude_can_write_its_result_only(tmp_path: Path) -> None:
+    lines, _ = run(tmp_path, "claude", "-p", "@say hello", "--output-format", "json")
+    assert [(line["type"], line["result"]) for line in lines] == [("result", "hello")]
+
+
+def test_gemini_can_write_its_counts_only(tmp_path: Path) -> None:
+    with Duplex([*program("gemini"), "-p", "@say hello", "-o", "json"], tmp_path) as running:
+        running.close_input()
+        assert running.finish() == 0
+        assert b'"total_tokens"' in b"".join(running.raw)

@@ -30,6 +30,20 @@ NO_PROMPT = "Error: Input must be provided either through stdin or as a prompt a
 NOT_VERBOSE = "Error: When using --print, --output-format=stream-json requires --verbose"
 
 
+def _as_text(message: Json) -> str:
+    if message["type"] != "result":
+        return ""
+    return str(message.get("result") or "\n".join(message.get("errors", []))) + "\n"
+
+
+def _as_json(message: Json) -> str:
+    return lines.as_json(message) + "\n" if message["type"] == "result" else ""
+
+
+# What is written of each line in the formats that are no stream.
+SHOWN = {"text": _as_text, "json": _as_json}
+
+
 class Refused(Exception):
     """The program cannot start; the message goes to standard error."""
 
@@ -80,7 +94,7 @@ def _no_session(session_id: str) -> int:
 
 
 def _run(session: Session) -> int:
-    output = Output()
+    output = Output(SHOWN.get(session.flags.one("--output-format", "text")))
     host = Host(session, output)
     turns = Turns(session, output, host)
     _catch_signals(turns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import threading
@@ -175,11 +176,21 @@ def main(arguments: list[str]) -> int:
     return _Run(flags).turn(prompt)
 
 
+def _as_text(message: Json) -> str:
+    if message["type"] == "result":
+        return "\n"
+    return str(message["content"]) if message.get("role") == "assistant" else ""
+
+
+def _as_json(message: Json) -> str:
+    return json.dumps({"stats": message["stats"]}, indent=2) + "\n" if message["type"] == "result" else ""
+
+
 class _Run:
     def __init__(self, flags: Flags) -> None:
         self._flags = flags
         self._cwd = Path.cwd()
-        self._output = Output()
+        self._output = Output({"stream-json": None, "json": _as_json}.get(flags.one("--output-format"), _as_text))
         self._tools = Tools(self._cwd)
         self._voice = GeminiVoice(flags, self._output, self._cwd)
         self._started = time.monotonic()

@@ -211,7 +211,7 @@ def _run(flags: Flags) -> int:
         return 1
     prompt = " ".join(flags.words)
     transcript.append({"prompt": prompt})
-    tools, output = Tools(cwd), Output()
+    tools, output = Tools(cwd), Output(None if flags.one("--format") == "json" else _as_text)
     for name in ("INT", "TERM"):
         signal.signal(signal.Signals["SIG" + name], lambda *_, name=name: die(name))
     voice = OpencodeVoice(flags, output, transcript.path.stem, cwd)
@@ -239,6 +239,10 @@ def _transcript(flags: Flags) -> Transcript | None:
         found = newest(list(folder.glob(f"{named}.jsonl" if named else "*.jsonl")))
         return Transcript(found) if found else None
     return Transcript(folder / f"{new_id('ses_')}.jsonl")
+
+
+def _as_text(message: Json) -> str:
+    return str(message["part"]["text"]) + "\n" if message["type"] == "text" else ""
 
 
 def _moment() -> Json:

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from roost.testing.models.script import Fault
@@ -19,21 +20,28 @@ STRANGE = {"strange_field": {"nested": [1, None, "…"]}, "strangeFlag": True}
 
 
 class Output:
-    """What an agent writes. Safe to use from several threads: a line is never parted by another."""
+    """What an agent writes. Safe to use from several threads: a line is never parted by another.
 
-    def __init__(self) -> None:
+    `shown` makes of each message what is written in place of it, for formats that are not a stream of messages.
+    """
+
+    def __init__(self, shown: Callable[[Json], str] | None = None) -> None:
+        self._shown = shown
         self._lock = threading.RLock()
         self._is_halved = self._is_doubled = self._is_strange = False
 
     def send(self, message: Json) -> None:
         """Write a message as one line, with the faults that have been asked for."""
         with self._lock:
+            if self._shown is not None:
+                return _write_all(self._shown(message).encode())
             whole = message | STRANGE if self._is_strange else message
             line = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
             self._write_line(line)
             if self._is_doubled:
                 self._is_doubled = False
                 self._write_line(line)
+        return None
 
     def raw(self, data: bytes) -> None:
         """Write bytes as they are."""
