@@ -17,6 +17,8 @@ MakeDecoder = Callable[[], ConversationDecoder]
 class Reading:
     """One transcript, with the session that it comes from."""
 
+    exit_code: int | None = None
+
     def __init__(self, path: str, make: MakeDecoder, argv: list[str], definition: Definition) -> None:
         self.data = (GOLDENS / path).read_bytes()
         self.make = make
@@ -38,7 +40,7 @@ class Reading:
         events = decoder.open(self.argv, self.definition, SECOND)
         for piece in pieces:
             events += decoder.output(piece, SECOND)
-        return events + decoder.finish(SECOND)
+        return events + decoder.finish(SECOND, self.exit_code)
 
     def with_restarts(self) -> list[AnyEvent]:
         """Line by line, each read by a decoder that goes on from what the one before saved."""
@@ -47,7 +49,7 @@ class Reading:
         for line in self.lines():
             decoder = restarted(decoder, self.make)
             events += decoder.output(line, SECOND)
-        return events + restarted(decoder, self.make).finish(SECOND)
+        return events + restarted(decoder, self.make).finish(SECOND, self.exit_code)
 
     def lines(self) -> list[bytes]:
         """Its lines, line feeds included."""

@@ -79,7 +79,7 @@ class WordCodec:
     def change(self, what: str, value: str) -> list[Item]:
         return [Write(f"change {what} {value}\n".encode())]
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         return [Output(0, 0, "last words")]
 
     def save(self) -> Any:

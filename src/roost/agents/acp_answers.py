@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from roost.agents.acp_requests import LOGIN_NEEDED, TOO_MANY
+from roost.agents.acp_requests import LOGIN_NEEDED, TOO_MANY, UNAUTHORIZED
 from roost.agents.driver import Decision
 from roost.agents.json_in import object_of, read_object, text_of
 from roost.model.conversations import OpenApproval
@@ -37,7 +37,7 @@ def option_of(approval: OpenApproval, decision: Decision) -> str | None:
 def problem_of(error: dict[str, Any]) -> str | None:
     """What a person has to see to before the agent can go on."""
     kind = text_of(object_of(error.get("data")).get("errorKind"))
-    if error.get("code") == LOGIN_NEEDED:
+    if error.get("code") in (LOGIN_NEEDED, UNAUTHORIZED):
         return "login"
     return "quota" if error.get("code") == TOO_MANY else _KINDS.get(kind)
 

@@ -145,12 +145,13 @@ class AcpCodec:
         told = self._set(what, value)
         return [Notice(0, 0, "CHANGE_REFUSED", told)] if isinstance(told, str) else [told]
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         """The process ended."""
         told = [*go_on(self._state), *end_message(self._state)]
         if self._state.turn_id is None:
             return told
-        return [*told, *self._end_turn("failed", "the agent ended before the turn did", {})]
+        details = {} if exit_code is None else {"exit_code": exit_code}
+        return [*told, *self._end_turn("failed", "the agent ended before the turn did", details)]
 
     def save(self) -> Any:
         """All of it."""

@@ -15,6 +15,7 @@ NOT_OURS = ("fs/", "terminal/")
 """Requests for what we said that we do not serve; some agents try all the same and then do it themselves."""
 LOGIN_NEEDED = -32000
 CANCELLED = -32800
+UNAUTHORIZED = 401
 TOO_MANY = 429
 """Gemini CLI gives the model's own status."""
 

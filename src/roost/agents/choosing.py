@@ -52,9 +52,9 @@ class ChoosingCodec:
         """Another model or mode."""
         return self._chosen.change(what, value)
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         """The process ended."""
-        return self._chosen.finish()
+        return self._chosen.finish(exit_code)
 
     def save(self) -> Any:
         """Which language, and its state."""

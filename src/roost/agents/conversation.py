@@ -151,12 +151,12 @@ class ConversationDecoder:
         handler(self, data)
         return self._drain()
 
-    def finish(self, now_ns: int) -> list[AnyEvent]:
+    def finish(self, now_ns: int, exit_code: int | None = None) -> list[AnyEvent]:
         """The process ended."""
         self._now_ns = now_ns
         if left := self._cutter.finish():
             self._take(self._codec.receive(left, now_ns))
-        self._take(self._codec.finish())
+        self._take(self._codec.finish(exit_code))
         for approval in self.state.approvals:
             self._close_approval(approval, "withdrawn", None, "the agent ended", {})
         if self.state.running is not None:
@@ -312,7 +312,9 @@ class ConversationDecoder:
                 return
         if running is None:
             self._own_turns += 1
-            self._begin(PendingTurn(f"own-{self._own_turns}", "", "agent", queued_ns=self._now_ns), item)
+            by = "agent" if item.prompt is None else "terminal"
+            turn = PendingTurn(f"own-{self._own_turns}", item.prompt or "", by, queued_ns=self._now_ns)
+            self._begin(turn, item)
         elif running.state == "sent":
             self._begin(running, item)
 
@@ -326,7 +328,8 @@ class ConversationDecoder:
     def _begin(self, turn: PendingTurn, item: Taken) -> None:
         self._started_ns = self._now_ns
         self.state = replace(self.state, running=replace(turn, state="started", native_id=item.native_id))
-        self._tell_turn(turn, "started")
+        told = Turn(0, 0, turn.turn_id, "started", prompt=item.prompt, by=turn.by or None)
+        self._told.append(told)
 
     def _take_finished(self, item: Finished) -> None:
         if self.state.running is None:

@@ -108,10 +108,14 @@ class Ready(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The agent took a prompt up: the one of this id or, without one, that was sent; nobody's where none was."""
+    """The agent took a prompt up: the one of this id or, without one, that was sent; nobody's where none was.
+
+    `prompt` is what somebody typed into the agent's own screen.
+    """
 
     turn_id: str | None = None
     native_id: str | None = None
+    prompt: str | None = None
 
 
 class Finished(NamedTuple):
@@ -180,8 +184,8 @@ class Codec(Protocol):
     def change(self, what: str, value: str) -> list[Item]:
         """Another `model` or `mode`."""
 
-    def finish(self) -> list[Item]:
-        """The process ended; what was held back is told."""
+    def finish(self, exit_code: int | None = None) -> list[Item]:
+        """The process ended; what was held back is told. There is no code where a signal ended it, or nobody saw."""
 
     def save(self) -> Any:
         """What `load` needs, made of what MessagePack knows."""

@@ -29,7 +29,7 @@ class GeminiDriver:
     """The driver `gemini`."""
 
     name = "gemini"
-    abilities = replace(ABILITIES, fork=False, cost=False)
+    abilities = replace(ABILITIES, fork=False, cost=False, plan=False)
 
     def launch(self, request: Launch) -> Launched:
         """Gemini's command line.

@@ -15,9 +15,21 @@ from msgspec import Struct
 from roost.agents.driver import Finished, Item, Opening, Stopped
 from roost.agents.gemini_tools import call_title, change_of, path_of
 from roost.agents.json_in import count_of, kept, object_of, text_of
+from roost.agents.plans import progress
 from roost.model.events import Conversation, Error, FileChange, Notice, Output, ToolCall, ToolResult, Usage
 
 MAX_CALLS = 256
+EXIT_CODES = {
+    41: "Gemini CLI has neither an API key nor a login",
+    42: "Gemini CLI does not take what it was started with",
+    44: "Gemini CLI has no sandbox as it wants it",
+    52: "Gemini CLI's settings are wrong",
+    53: "the turn took more steps than Gemini CLI's settings allow",
+    54: "a tool failed in a way that ends Gemini CLI",
+    130: "Gemini CLI was interrupted",
+}
+"""What its exit codes mean."""
+_STATUSES = {status % 256: status for status in (400, 401, 403, 404, 413, 429, 500, 502, 503, 504)}
 
 
 class _Call(Struct, array_like=True):
@@ -55,17 +67,14 @@ class GeminiStream:
         handler = _LINES.get(text_of(message.get("type")))
         return None if handler is None else handler(self, message)
 
-    def end(self) -> list[Item]:
-        """Without a result there is none."""
+    def end(self, exit_code: int | None) -> list[Item]:
+        """Without a result there is none, whatever the exit code."""
         state = self._state
         told = self._end_message()
         if state.finished:
             return told
-        if not state.begun:
-            reason = "Gemini CLI ended before it began: it may want an API key or a login, or know none of its flags"
-            return [*told, Finished("failed", reason=state.error or reason)]
-        reason = "Gemini CLI ended without a result: it was stopped, or the model refused the request"
-        return [*told, *self._end_calls(), Finished("failed", state.answer, state.error or reason)]
+        reason = state.error or _why(exit_code, begun=state.begun)
+        return [*told, *self._end_calls(), Finished("failed", state.answer, reason)]
 
     def save(self) -> Any:
         """All of it."""
@@ -110,7 +119,8 @@ class GeminiStream:
         given = kept(message.get("parameters"))
         state.calls = [*state.calls[-MAX_CALLS:], _Call(call_id, tool, given)]
         told = ToolCall(0, 0, call_id, tool, given, call_title(tool, given, state.cwd), path_of(given))
-        return [*self._end_message(), told]
+        plan = [progress(given.get("todos"))] if tool == "write_todos" else []
+        return [*self._end_message(), told, *plan]
 
     def _take_result_of_call(self, message: dict[str, Any]) -> list[Item]:
         state, call_id = self._state, text_of(message.get("tool_id"))
@@ -153,6 +163,16 @@ class GeminiStream:
         models = object_of(stats.get("models")) or {self._state.model: stats}
         used = [_usage(model, object_of(counts)) for model, counts in models.items()]
         return [one for one in used if one.input_tokens or one.output_tokens or one.cache_read_tokens]
+
+
+def _why(exit_code: int | None, *, begun: bool) -> str:
+    """Why there is no result, from the exit code: one of its own, or what 8 bits leave of the model's status."""
+    if exit_code in EXIT_CODES:
+        return EXIT_CODES[exit_code]
+    if exit_code in _STATUSES:
+        return f"the model answered with the status {_STATUSES[exit_code]}"
+    how = "by a signal" if exit_code is None else f"with exit code {exit_code}"
+    return f"Gemini CLI ended {how} and without a result" if begun else f"Gemini CLI ended {how} before it began"
 
 
 def _usage(model: str, counts: dict[str, Any]) -> Usage:

@@ -26,8 +26,8 @@ class Reader(Protocol):
     def read(self, message: dict[str, Any]) -> list[Item] | None:
         """What a line says; none where it is not known."""
 
-    def end(self) -> list[Item]:
-        """The process ended."""
+    def end(self, exit_code: int | None) -> list[Item]:
+        """The process ended; without a code by a signal."""
 
     def save(self) -> Any:
         """What `load` needs."""
@@ -73,9 +73,9 @@ class OneShotCodec:
         """It does not listen."""
         return [Notice(0, 0, "CHANGE_REFUSED", f"it was started for one prompt: its {what} stays")]
 
-    def finish(self) -> list[Item]:
+    def finish(self, exit_code: int | None = None) -> list[Item]:
         """The process ended."""
-        return self._reader.end()
+        return self._reader.end(exit_code)
 
     def save(self) -> Any:
         """The reader's."""

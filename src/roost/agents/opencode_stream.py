@@ -54,7 +54,7 @@ class OpencodeStream:
         told = handler(self, object_of(message.get("part")) or message)
         return [*self._session(text_of(message.get("sessionID"))), *told]
 
-    def end(self) -> list[Item]:
+    def end(self, exit_code: int | None) -> list[Item]:
         """The process ended: its last step says how."""
         state = self._state
         if state.aborted:
@@ -65,8 +65,9 @@ class OpencodeStream:
             return [Finished("failed", state.answer, _ENDS[state.reason])]
         if state.reason:
             return [Finished("completed", state.answer)]
-        begun = "before its step was done" if state.session_id else "before it began: standard error says why"
-        return [Finished("failed", state.answer, f"opencode ended {begun}")]
+        how = "by a signal" if exit_code is None else f"with exit code {exit_code}"
+        when = "before its step was done" if state.session_id else "before it began"
+        return [Finished("failed", state.answer, f"opencode ended {how} {when}")]
 
     def save(self) -> Any:
         """All of it."""

@@ -1,4 +1,4 @@
-"""Plans and to-do lists, as most agents give them: `content` and `status` of each entry."""
+"""Plans and to-do lists, as most agents give them: `content` (or `description`) and `status` of each entry."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ _STATES = {"in_progress": "active", "completed": "done", "cancelled": "done"}
 def progress(entries: object, turn_id: str | None = None) -> Progress:
     """How far a plan is."""
     items = [
-        (text_of(one.get("content")), _STATES.get(text_of(one.get("status")), "pending")) for one in objects_of(entries)
+        {
+            "text": text_of(one.get("content")) or text_of(one.get("description")),
+            "state": _STATES.get(text_of(one.get("status")), "pending"),
+        }
+        for one in objects_of(entries)
     ]
-    done = len([state for _, state in items if state == "done"])
-    current = next((text for text, state in items if state == "active"), None)
-    return Progress(0, 0, done, len(items), current, [{"text": text, "state": state} for text, state in items], turn_id)
+    done = len([one for one in items if one["state"] == "done"])
+    current = next((one["text"] for one in items if one["state"] == "active"), None)
+    return Progress(0, 0, done, len(items), current, list(items), turn_id)

@@ -28,8 +28,8 @@ class Decoder(Protocol):
     def mark(self, name: str, data: dict[str, Any], now_ns: int) -> list[AnyEvent] | None:
         """A mark was made; none where it is not about a conversation."""
 
-    def finish(self, now_ns: int) -> list[AnyEvent]:
-        """The process ended."""
+    def finish(self, now_ns: int, exit_code: int | None = None) -> list[AnyEvent]:
+        """The process ended, with a code unless a signal ended it or nobody saw it end."""
 
     @property
     def session_state(self) -> tuple[State, str | None]:
@@ -49,10 +49,17 @@ class Decoder(Protocol):
 class Observer(Protocol):
     """What others saw an agent do, who looked at its files or its own notes; marks in the recording say so."""
 
+    @property
+    def talk(self) -> ConversationState | None:
+        """The conversation as the agent's own notes have it, where there are any."""
+
     def mark(
         self, name: str, data: dict[str, Any], talk: ConversationState | None, now_ns: int
     ) -> list[AnyEvent] | None:
         """A mark was made; none where it is no observation. `talk` is the session's conversation, if it has one."""
+
+    def finish(self, now_ns: int) -> list[AnyEvent]:
+        """The process ended."""
 
     def save(self) -> bytes:
         """What `load` needs."""

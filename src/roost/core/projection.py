@@ -434,7 +434,8 @@ class SessionProjection:
         if self._decoder is not None and told is not None:
             self._heed(self._decoder, told)
             return
-        for event in self._observed(name, data) or [Mark(0, 0, name[:255], data)]:
+        seen = self._observed(name, data)
+        for event in [Mark(0, 0, name[:255], data)] if seen is None else seen:
             self._emit(event)
 
     def _take_clock(self, payload: bytes) -> None:
@@ -494,7 +495,14 @@ class SessionProjection:
             self._observer = self._makers.observer(self.session.definition)
         if self._observer is None:
             return None
-        return self._observer.mark(name, data, self.session.conversation, self._wall_ns())
+        told = self._observer.mark(name, data, self.session.conversation, self._wall_ns())
+        self._heed_observer(self._observer)
+        return told
+
+    def _heed_observer(self, observer: Observer) -> None:
+        """Where nobody speaks to the agent, its own notes are all that is known of its conversation."""
+        if self._decoder is None and observer.talk is not None:
+            self.session.conversation = observer.talk
 
     def _heed(self, decoder: Decoder, told: list[AnyEvent]) -> None:
         """Tell what a decoder made of something."""
@@ -520,7 +528,11 @@ class SessionProjection:
             if output.cleaner:
                 self._tell(output, output.cleaner.finish_bulk(self._last_ns))
         if self._decoder is not None:
-            self._heed(self._decoder, self._decoder.finish(self._wall_ns()))
+            self._heed(self._decoder, self._decoder.finish(self._wall_ns(), complete.exit_code))
+        if self._observer is not None:
+            for event in self._observer.finish(self._wall_ns()):
+                self._emit(event)
+            self._heed_observer(self._observer)
         self._tell_screen(self._last_ns)
         self._close_screen()
         self._resting = True

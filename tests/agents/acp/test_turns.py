@@ -99,6 +99,7 @@ def test_an_error_fails_the_turn_with_its_reason(error, reason):
     ("error", "problem"),
     [
         ({"code": -32000, "message": "Authentication required"}, "login"),
+        ({"code": 401, "message": "Unauthorized"}, "login"),
         ({"code": 429, "message": "Too many"}, "quota"),
         ({"code": -32603, "message": "x", "data": {"errorKind": "rate_limit"}}, "quota"),
         ({"code": -32603, "message": "x", "data": {"errorKind": "authentication_failed"}}, "login"),
@@ -151,6 +152,11 @@ def test_the_end_of_the_process_ends_the_turn():
     assert talk.of(Output)[0].text == "I was just"
     assert ends(talk) == [("failed", "the agent ended before the turn did")]
     assert talk.of(Turn)[-1].text == "I was just"
+
+
+def test_the_exit_code_goes_with_the_end():
+    talk = running()
+    assert talk.decoder.finish(0, 3)[-1].details == {"exit_code": 3}
 
 
 def test_the_end_of_the_process_between_turns_ends_none():

@@ -8,19 +8,19 @@ from roost.agents.driver import Opening
 from roost.agents.gemini import GeminiDriver
 from roost.agents.gemini_tools import call_title
 from roost.model.conversations import PendingTurn
-from roost.model.events import Error, FileChange, Notice, Output, ToolCall, ToolResult, Turn, Usage
+from roost.model.events import Error, FileChange, Notice, Output, Progress, ToolCall, ToolResult, Turn, Usage
 from tests.agents.goldens import definition, make_decoder
 
 INIT = {"type": "init", "session_id": "s", "model": "m"}
 
 
-def read(*lines, end=True):
+def read(*lines, end=True, exit_code=0):
     """The events of these lines, and of the end of the process."""
     decoder = make_decoder(GeminiDriver().codec())
     events = decoder.open(["gemini", "-p", "x"], definition(cwd="/w"), 0)
     for line in lines:
         events += decoder.output(json.dumps(line).encode() + b"\n", 0)
-    return events + (decoder.finish(0) if end else [])
+    return events + (decoder.finish(0, exit_code) if end else [])
 
 
 def of(kind, events):
@@ -35,14 +35,26 @@ def test_the_turn_begins_with_the_process():
     assert [event.state for event in of(Turn, read(end=False))] == ["started"]
 
 
-def test_without_a_line_it_never_began():
-    end = of(Turn, read())[-1]
-    assert (end.state, end.reason.partition(":")[0]) == ("failed", "Gemini CLI ended before it began")
+@pytest.mark.parametrize(
+    ("code", "lines", "reason"),
+    [
+        (41, [], "Gemini CLI has neither an API key nor a login"),
+        (144, [INIT], "the model answered with the status 400"),
+        (173, [INIT], "the model answered with the status 429"),
+        (0, [INIT], "Gemini CLI ended with exit code 0 and without a result"),
+        (None, [INIT], "Gemini CLI ended by a signal and without a result"),
+        (1, [], "Gemini CLI ended with exit code 1 before it began"),
+    ],
+)
+def test_without_a_result_the_turn_has_failed_whatever_the_exit_code(code, lines, reason):
+    end = of(Turn, read(*lines, exit_code=code))[-1]
+    assert (end.state, end.reason) == ("failed", reason)
 
 
-def test_without_a_result_the_turn_has_failed():
-    end = of(Turn, read(INIT))[-1]
-    assert (end.state, end.reason.partition(":")[0]) == ("failed", "Gemini CLI ended without a result")
+def test_a_to_do_list_is_progress():
+    todos = [{"description": "Look", "status": "completed"}, {"description": "Leap", "status": "in_progress"}]
+    told = of(Progress, call("write_todos", todos=todos))[0]
+    assert (told.done, told.total, told.current) == (1, 2, "Leap")
 
 
 def test_an_error_it_told_is_the_reason():

@@ -16,7 +16,7 @@ def read(*lines, argv=("opencode", "run", "x")):
     events = decoder.open(list(argv), definition(cwd="/w"), 0)
     for line in lines:
         events += decoder.output(json.dumps({"sessionID": "ses_1", **line}).encode() + b"\n", 0)
-    return events + decoder.finish(0)
+    return events + decoder.finish(0, 1)
 
 
 def of(kind, events):
@@ -40,8 +40,11 @@ def end(*lines):
         ([step("tool-calls")], ("failed", "a tool was not permitted, so the run ended")),
         ([step("length")], ("failed", "the answer grew longer than the model may give")),
         ([step("content-filter")], ("failed", "the model's provider held the answer back")),
-        ([step("tool-calls"), {"type": "step_start"}], ("failed", "opencode ended before its step was done")),
-        ([], ("failed", "opencode ended before it began: standard error says why")),
+        (
+            [step("tool-calls"), {"type": "step_start"}],
+            ("failed", "opencode ended with exit code 1 before its step was done"),
+        ),
+        ([], ("failed", "opencode ended with exit code 1 before it began")),
         ([{"type": "error"}], ("failed", "opencode says that it failed, not why")),
         ([{"type": "error", "error": {"name": "MessageAbortedError"}}], ("interrupted", None)),
     ],
