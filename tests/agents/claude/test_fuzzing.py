@@ -15,7 +15,7 @@ from roost.model.agents import Definition
 from tests.agents.claude.fuzzing import SPAN, check, fuzz
 from tests.agents.claude.transcripts import STREAMING
 
-LINES = int(os.environ.get("ROOST_FUZZ_LINES", "20000"))
+LINES = int(os.environ.get("ROOST_FUZZ_LINES", "10000"))
 SEEDS = 4
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -33,7 +33,7 @@ def test_damaged_lines_do_no_harm(seed: int) -> None:
     fuzz(seed, max(SPAN, LINES // SEEDS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(TYPES), OBJECTS), max_size=5))
 def test_lines_of_any_shape_do_no_harm(told: list[tuple[str, dict[str, object]]]) -> None:
     codec = ClaudeDriver().codec()
@@ -42,7 +42,7 @@ def test_lines_of_any_shape_do_no_harm(told: list[tuple[str, dict[str, object]]]
         check(codec, codec.receive(msgspec.json.encode(fields | {"type": kind}), 0))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_do_no_harm(line: bytes) -> None:
     codec = ClaudeDriver().codec()

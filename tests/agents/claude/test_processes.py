@@ -230,3 +230,19 @@ def test_a_conversation_that_there_is_not_is_said(command: list[str], tmp_path: 
     with running([*command, "--resume", str(uuid.uuid4())], tmp_path) as agent:
         agent.until(lambda: [turn for turn in agent.of(Turn) if turn.state == "failed"])
         assert "No conversation found" in (agent.of(Turn)[-1].reason or "")
+
+
+def test_another_model_may_take_over(command: list[str], tmp_path: Path) -> None:
+    with running(command, tmp_path, model="claude-opus-5-5", fallback_model="claude-haiku-4-5") as agent:
+        assert agent.ended(agent.prompt("@error 529 model=opus\n@say took over")).text == "took over"
+        told = [notice for notice in agent.of(Notice) if notice.code == "MODEL_FALLBACK"]
+        assert told[0].details["fallback_model"].startswith("claude-haiku")
+
+
+def test_work_in_the_background_makes_a_turn_of_its_own(command: list[str], tmp_path: Path) -> None:
+    with running(command, tmp_path, allowed_tools=["Bash", "Task", "Agent"]) as agent:
+        turn = agent.ended(agent.prompt("@agent bash sleep 1\n@say asked"))
+        assert turn.text == "asked"
+        own = agent.ended("own-1")
+        assert own.details["origin"]["kind"] == "task-notification"
+        agent.until(lambda: agent.decoder.session_state[0] == "idle")
