@@ -51,7 +51,18 @@ from roost.model.conversations import (
     Spent,
     TurnResult,
 )
-from roost.model.events import AnyEvent, Conversation, Mark, Notice, Permission, ToolCall, ToolResult, Turn, Usage
+from roost.model.events import (
+    AnyEvent,
+    Conversation,
+    Mark,
+    Notice,
+    Permission,
+    Source,
+    ToolCall,
+    ToolResult,
+    Turn,
+    Usage,
+)
 
 INPUT_SOURCE = "conversation"
 """The source of the input frames that are ours."""
@@ -96,11 +107,14 @@ class _Saved(Struct, array_like=True):
 class ConversationDecoder:
     """The conversation of one session; `state` is kept up to date."""
 
-    def __init__(self, session_id: str, codec: Codec, *, can_steer: bool, price: Price | None = None) -> None:
+    def __init__(
+        self, session_id: str, codec: Codec, *, can_steer: bool, price: Price | None = None, source: Source = "protocol"
+    ) -> None:
         self.state = ConversationState()
         self._session_id = session_id
         self._codec = codec
         self._can_steer = can_steer
+        self._source: Source = source
         self._price = price
         self._cutter = LineCutter()
         self._prompts: list[_Prompted] = []
@@ -328,7 +342,7 @@ class ConversationDecoder:
     def _begin(self, turn: PendingTurn, item: Taken) -> None:
         self._started_ns = self._now_ns
         self.state = replace(self.state, running=replace(turn, state="started", native_id=item.native_id))
-        told = Turn(0, 0, turn.turn_id, "started", prompt=item.prompt, by=turn.by or None)
+        told = Turn(0, 0, turn.turn_id, "started", prompt=item.prompt, by=turn.by or None, source=self._source)
         self._told.append(told)
 
     def _take_finished(self, item: Finished) -> None:
@@ -345,7 +359,7 @@ class ConversationDecoder:
         result = TurnResult(turn.turn_id, item.state, item.text, item.reason, duration_ms, self._now_ns)
         self.state = replace(self.state, running=None, last=result, turns=self.state.turns + 1)
         ended = Turn(0, 0, turn.turn_id, item.state, text=item.text, reason=item.reason)  # type: ignore[arg-type]
-        self._told.append(replace(ended, duration_ms=duration_ms, details=item.details or {}))
+        self._told.append(replace(ended, duration_ms=duration_ms, details=item.details or {}, source=self._source))
 
     def _take_refused(self, item: Refused) -> None:
         running = self.state.running
@@ -457,7 +471,7 @@ class ConversationDecoder:
         )
 
     def _tell_turn(self, turn: PendingTurn, state: str, reason: str | None = None) -> None:
-        self._told.append(Turn(0, 0, turn.turn_id, state, by=turn.by or None, reason=reason))  # type: ignore[arg-type]
+        self._told.append(Turn(0, 0, turn.turn_id, state, by=turn.by or None, reason=reason, source=self._source))  # type: ignore[arg-type]
 
     def _drain(self) -> list[AnyEvent]:
         told, self._told = self._told, []

@@ -12,12 +12,18 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from roost.agents.claude_transcript import ClaudeTranscript
+from roost.agents.conversation import ConversationDecoder, Price
+from roost.agents.driver import Codec
 from roost.core.soundness import integer_or_none, text_or_none
 from roost.model.agents import Definition
 from roost.model.conversations import ConversationState, OpenCall
 from roost.model.events import AnyEvent, FileChange, Notice
 
+TRANSCRIPTS: dict[str, Callable[[], Codec]] = {"claude": ClaudeTranscript}
+"""Who can read the file in which a CLI keeps its conversation."""
 CHANGES = ("created", "modified", "deleted", "renamed")
 AFTERWARDS_NS = 2_000_000_000
 """How long after a call's end a change may still be its doing: a watcher tells a little late."""
@@ -26,15 +32,25 @@ AFTERWARDS_NS = 2_000_000_000
 class _Saved(Struct, array_like=True):
     calls: list[OpenCall]
     seen_ns: int
+    cli: str
+    talk: bytes | None
 
 
 class SessionObserver:
     """Of one session; keeps the calls that last ran."""
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(self, definition: Definition, price: Price | None = None) -> None:
         self._definition = definition
+        self._price = price
         self._calls: list[OpenCall] = []
         self._seen_ns = 0
+        self._cli = ""
+        self._reader: ConversationDecoder | None = None
+
+    @property
+    def talk(self) -> ConversationState | None:
+        """The conversation as the agent's own notes have it, where there are any."""
+        return self._reader.state if self._reader else None
 
     def mark(
         self, name: str, data: dict[str, Any], talk: ConversationState | None, now_ns: int
@@ -43,9 +59,15 @@ class SessionObserver:
         handler = _MARKS.get(name)
         return None if handler is None else handler(self, data, talk, now_ns)
 
+    def finish(self, now_ns: int) -> list[AnyEvent]:
+        """The process ended, and so did what it was about."""
+        return self._reader.finish(now_ns) if self._reader else []
+
     def save(self) -> bytes:
         """What `load` needs."""
-        return msgspec.msgpack.encode(_Saved(self._calls, self._seen_ns))
+        return msgspec.msgpack.encode(
+            _Saved(self._calls, self._seen_ns, self._cli, self._reader.save() if self._reader else None)
+        )
 
     def load(self, saved: bytes) -> None:
         """Go on from what `save` gave.
@@ -58,6 +80,9 @@ class SessionObserver:
         except msgspec.DecodeError as exc:
             raise ValueError(f"not the state of an observer: {exc}") from exc
         self._calls, self._seen_ns = of.calls, of.seen_ns
+        if of.talk is not None:
+            self._reader = self._open(of.cli, self._seen_ns)
+            self._reader.load(of.talk)
 
     def _file_changed(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
         path, change = text_or_none(data.get("path")), data.get("change")
@@ -83,6 +108,29 @@ class SessionObserver:
         count = integer_or_none(data.get("count")) or 0
         return [Notice(0, 0, "MANY_FILES_CHANGED", f"{count} more files changed", {"count": count}, source="watcher")]
 
+    def _transcript(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
+        cli, file, lines = data.get("cli"), text_or_none(data.get("file")), data.get("lines")
+        offset = integer_or_none(data.get("offset"))
+        if cli not in TRANSCRIPTS or file is None or offset is None or not isinstance(lines, list):
+            return []
+        if self._reader is None:
+            self._reader = self._open(cli, now_ns)
+        read, events = dict(self._reader.state.read), []
+        for line in lines:
+            encoded = str(line).encode("utf-8", "surrogatepass") + b"\n"
+            if offset >= read.get(file, 0):
+                events += self._reader.output(encoded, now_ns)
+                read[file] = offset + len(encoded)
+            offset += len(encoded)
+        self._reader.state = replace(self._reader.state, read=tuple(read.items()))
+        return events
+
+    def _open(self, cli: str, now_ns: int) -> ConversationDecoder:
+        self._cli = cli
+        reader = ConversationDecoder("", TRANSCRIPTS[cli](), can_steer=False, price=self._price, source="transcript")
+        reader.open(self._definition.command, self._definition, now_ns)
+        return reader
+
     def _author(self, path: str, talk: ConversationState | None, now_ns: int) -> OpenCall | None:
         if talk is not None and talk.calls:
             self._calls, self._seen_ns = list(talk.calls[-16:]), now_ns
@@ -100,4 +148,5 @@ Handler = Callable[[SessionObserver, dict[str, Any], ConversationState | None, i
 _MARKS: dict[str, Handler] = {
     "file_changed": SessionObserver._file_changed,
     "files_changed": SessionObserver._files_changed,
+    "transcript": SessionObserver._transcript,
 }

@@ -33,4 +33,7 @@ def make_decoder(session_id: str, definition: Definition, price: Price | None = 
 
 def makers(price: Price | None = None) -> Makers:
     """Who understands sessions; `price` says what tokens cost where an agent does not."""
-    return Makers(lambda session_id, definition: make_decoder(session_id, definition, price), SessionObserver)
+    return Makers(
+        lambda session_id, definition: make_decoder(session_id, definition, price),
+        lambda definition: SessionObserver(definition, price),
+    )

@@ -88,5 +88,7 @@ class ConversationState(Struct, frozen=True, kw_only=True):
     turns: int = 0
     last: TurnResult | None = None
     spent: Spent = Spent()
+    read: tuple[tuple[str, int], ...] = ()
+    """Of a conversation that is only read: files of the agent's own, and how far they are read, in bytes."""
     problem: str | None = None
     """What the agent cannot get past by itself: `login`, `quota`, `trust`."""
