@@ -124,6 +124,7 @@ ROUTES: tuple[Entry, ...] = (
     _r("GET", "/login", ANYBODY, sessions.log_in_by_ticket, (e.Unauthorized,), answer=HTML),
     _r("GET", "/", ANYBODY, page.index, answer=HTML),
     _r("GET", "/agents/{path:path}", ANYBODY, page.index, answer=HTML),
+    _r("GET", "/approvals", ANYBODY, page.index, answer=HTML),
     _r("GET", "/assets/{path:path}", ANYBODY, page.file, (e.NotFound,), answer=FILE),
     _r("GET", "/{file}", ANYBODY, page.file, (e.NotFound,), answer=FILE),
 )

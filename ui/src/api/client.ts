@@ -1,6 +1,16 @@
 /** All calls of the server's REST API. The browser's cookie says who we are. */
 
-import type { AgentList, AgentView, CallerView, ErrorView, StartAgent } from './types'
+import type {
+  AgentList,
+  AgentView,
+  ApprovalView,
+  CallerView,
+  DecisionBody,
+  ErrorView,
+  PromptBody,
+  StartAgent,
+  TurnView,
+} from './types'
 
 /** A call that failed. `status` is 0 and `code` `UNREACHABLE` where no answer came. */
 export class ApiError extends Error {
@@ -60,6 +70,27 @@ export const actOn = (name: string, act: Act): Promise<unknown> =>
 
 export const sendInput = (name: string, input: string): Promise<unknown> =>
   call(`${agentPath(name)}/input`, { method: 'POST', body: { input } })
+
+/** Give a coding agent a prompt; answers once it is kept. */
+export const promptAgent = (name: string, body: PromptBody): Promise<TurnView> =>
+  call(`${agentPath(name)}/prompt`, { method: 'POST', body })
+
+/** End the turn that runs; answers when it has ended. */
+export const interruptAgent = (name: string): Promise<unknown> =>
+  call(`${agentPath(name)}/interrupt`, { method: 'POST' })
+
+/** Take back a prompt that waits. */
+export const takeBack = (name: string, turn: string): Promise<unknown> =>
+  call(`${agentPath(name)}/turns/${encodeURIComponent(turn)}`, { method: 'DELETE' })
+
+/** All that agents ask and wait for. */
+export async function openApprovals(): Promise<ApprovalView[]> {
+  const answer: { approvals: ApprovalView[] } = await call(`/api/approvals?limit=${PAGE_SIZE}`)
+  return answer.approvals
+}
+
+export const decide = (id: string, body: DecisionBody): Promise<ApprovalView> =>
+  call(`/api/approvals/${encodeURIComponent(id)}`, { method: 'POST', body })
 
 /** Whom the server takes us for. */
 export const whoAmI = (): Promise<CallerView> => call('/api/login')

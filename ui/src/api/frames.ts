@@ -1,11 +1,18 @@
 /** What streams and sockets carry, in the shapes of the reference. */
 
-import type { StateChangeEvent } from './schema'
+import type * as server from './schema'
 import type { AgentState } from './types'
 
-export type { CompleteEvent, ErrorEvent, LogEvent, ScreenShownEvent as ScreenEvent } from './schema'
+export type {
+  CompleteEvent,
+  ErrorEvent,
+  LogEvent,
+  PermissionEvent,
+  ScreenShownEvent as ScreenEvent,
+  TurnEvent,
+} from './schema'
 
-export type StateEvent = Omit<StateChangeEvent, 'data'> & {
+export type StateEvent = Omit<server.StateChangeEvent, 'data'> & {
   data: { state: AgentState; previous: AgentState | null; reason: string | null }
 }
 
@@ -44,3 +51,37 @@ export type AttachFrame =
   | FrameOf<'complete', { exit_code: number | null; signal: string | null; duration_ms: number }>
   | { type: 'response'; command: string; success: boolean; data: unknown; request_id?: string }
   | { type: 'error'; code: string; message: string; request_id?: string; seq?: number }
+
+/** What is told of a conversation with a coding agent. */
+export type ConversationEventOf =
+  | server.TurnEvent
+  | server.OutputEvent
+  | server.ThinkingEvent
+  | server.ToolCallEvent
+  | server.ToolResultEvent
+  | server.FileChangeEvent
+  | server.ProgressEvent
+  | server.PermissionEvent
+  | server.UsageEvent
+  | server.NoticeEvent
+  | server.UnknownEvent
+  | server.ErrorEvent
+  | server.LogEvent
+  | server.CompleteEvent
+
+export const CONVERSATION_TYPES: readonly ConversationEventOf['type'][] = [
+  'turn',
+  'output',
+  'thinking',
+  'tool_call',
+  'tool_result',
+  'file_change',
+  'progress',
+  'permission',
+  'usage',
+  'notice',
+  'unknown',
+  'error',
+  'log',
+  'complete',
+]

@@ -2,7 +2,15 @@
 
 import type * as server from './schema'
 
-export type { CallerView, ErrorView, StartAgent } from './schema'
+export type {
+  ApprovalView,
+  CallerView,
+  DecisionBody,
+  ErrorView,
+  PromptBody,
+  StartAgent,
+  TurnView,
+} from './schema'
 
 export type AgentState = server.AgentView['state']
 
@@ -35,6 +43,19 @@ export type AgentView = Pick<
   | 'attention_since'
   | 'doing'
   | 'urgency'
+  | 'conversation'
 >
 
 export type AgentList = Omit<server.AgentList, 'agents'> & { agents: AgentView[] }
+
+/** One of the answers that an approval offers. */
+export interface Choice {
+  id: string
+  label: string
+  kind: string
+  question?: string
+  description?: string
+  several?: boolean
+}
+
+export const STRUCTURED = ['claude', 'codex', 'gemini', 'opencode', 'acp'] as const

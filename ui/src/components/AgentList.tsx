@@ -58,7 +58,7 @@ const Row = memo(function Row({
   }
   return (
     <a
-      href={formatPlace({ agent: agent.name, filter })}
+      href={formatPlace({ agent: agent.name, filter, approvals: false })}
       className="agent"
       aria-current={chosen ? 'page' : undefined}
       onClick={open}

@@ -1,7 +1,8 @@
 import { Component, lazy, type ReactNode, Suspense } from 'react'
-import type { AgentView } from '../api/types'
-import { bytes, commandLine, ending, percent } from '../lib/format'
+import { type AgentView, STRUCTURED } from '../api/types'
+import { bytes, commandLine, dollars, ending, percent } from '../lib/format'
 import { isEnded } from '../state/agents'
+import type { Asks } from '../state/asks'
 import { openAgent } from '../state/place'
 import { Controls } from './Controls'
 import { Age, Figure, LastOutput } from './Figures'
@@ -9,14 +10,16 @@ import { LogPane } from './LogPane'
 import { StateMark } from './StateMark'
 
 const TerminalPane = lazy(() => import('./TerminalPane'))
+const ConversationPane = lazy(() => import('./ConversationPane'))
 
 interface Props {
   agent: AgentView
+  asks: Asks
   maySteer: boolean
 }
 
 /** One agent: how it is, what can be done, and its live output. */
-export function AgentPane({ agent, maySteer }: Props) {
+export function AgentPane({ agent, asks, maySteer }: Props) {
   const ended = isEnded(agent.state)
   return (
     <main className="pane">
@@ -40,22 +43,53 @@ export function AgentPane({ agent, maySteer }: Props) {
           <Figure label="Last output">
             <LastOutput at={agent.last_output_at} />
           </Figure>
+          <Spent agent={agent} />
           <span className="mono command" title={commandLine(agent.command)}>
             {commandLine(agent.command)}
           </span>
           <span className="mono cwd">{agent.cwd}</span>
         </p>
       </header>
-      {agent.terminal ? (
-        <Reloadable>
-          <Suspense fallback={<p className="stage cover">Loading the terminal…</p>}>
-            <TerminalPane key={agent.name} agent={agent} mayType={maySteer} />
-          </Suspense>
-        </Reloadable>
-      ) : (
-        <LogPane key={agent.session_id} agent={agent} mayType={maySteer} />
-      )}
+      <Output agent={agent} asks={asks} maySteer={maySteer} />
     </main>
+  )
+}
+
+/** What the agent says, in the form that its driver has for it. */
+function Output({ agent, asks, maySteer }: Props) {
+  if (isStructured(agent)) {
+    return (
+      <Reloadable>
+        <Suspense fallback={<p className="empty">Loading the conversation…</p>}>
+          <ConversationPane key={agent.session_id} agent={agent} asks={asks} mayPrompt={maySteer} />
+        </Suspense>
+      </Reloadable>
+    )
+  }
+  if (!agent.terminal) return <LogPane key={agent.session_id} agent={agent} mayType={maySteer} />
+  return (
+    <Reloadable>
+      <Suspense fallback={<p className="stage cover">Loading the terminal…</p>}>
+        <TerminalPane key={agent.name} agent={agent} mayType={maySteer} />
+      </Suspense>
+    </Reloadable>
+  )
+}
+
+const isStructured = (agent: AgentView): boolean => (STRUCTURED as readonly string[]).includes(agent.driver)
+
+function Spent({ agent: { conversation } }: { agent: AgentView }) {
+  if (!conversation) return null
+  const tokens = conversation.input_tokens + conversation.cache_read_tokens + conversation.cache_write_tokens
+  return (
+    <>
+      {conversation.model && <Figure label="Model">{conversation.model}</Figure>}
+      {conversation.mode && <Figure label="Mode">{conversation.mode}</Figure>}
+      <Figure label="Tokens">
+        {tokens.toLocaleString('en')} in, {conversation.output_tokens.toLocaleString('en')} out
+      </Figure>
+      {conversation.cost_usd !== null && <Figure label="Cost">{dollars(conversation.cost_usd)}</Figure>}
+    </>
   )
 }
 
@@ -71,7 +105,7 @@ class Reloadable extends Component<{ children: ReactNode }, { failed: boolean }>
     if (!this.state.failed) return this.props.children
     return (
       <p className="stage cover" role="alert">
-        The terminal could not be loaded. The server may have been updated.{' '}
+        This part could not be loaded. The server may have been updated.{' '}
         <button type="button" onClick={() => location.reload()}>
           Reload the page
         </button>

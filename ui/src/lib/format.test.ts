@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ago, bytes, commandLine, duration, ending, percent } from './format'
+import { ago, bytes, commandLine, dollars, duration, ending, percent, span } from './format'
 
 test.each([
   [-3, '0 s'],
@@ -50,4 +50,21 @@ test('a session ended with a code, by a signal, or nobody knows', () => {
 test('a command can be pasted into a shell', () => {
   expect(commandLine(['bash', '-c', "echo 'hi'; ls"])).toBe(`bash -c 'echo '\\''hi'\\''; ls'`)
   expect(commandLine(['make', ''])).toBe("make ''")
+})
+
+test.each([
+  [null, ''],
+  [40, '40 ms'],
+  [3210, '3.2 s'],
+  [125_000, '2 min'],
+])('%s ms took %s', (ms, text) => {
+  expect(span(ms)).toBe(text)
+})
+
+test.each([
+  [null, ''],
+  [0.04, '$0.0400'],
+  [12.5, '$12.50'],
+])('%s dollars are %s', (usd, text) => {
+  expect(dollars(usd)).toBe(text)
 })

@@ -46,3 +46,15 @@ export function commandLine(command: string[]): string {
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ')
 }
+
+/** How long something took, in milliseconds: `40 ms`, `3.2 s`, `5 min`. */
+export function span(ms: number | null): string {
+  if (ms === null) return ''
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms / 1000)
+}
+
+export function dollars(usd: number | null): string {
+  if (usd === null) return ''
+  return `$${usd.toFixed(usd >= 1 ? 2 : 4)}`
+}

@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useState } from 'react'
 import { AgentList } from '../components/AgentList'
 import { AgentPane } from '../components/AgentPane'
+import { ApprovalsLink } from '../components/ApprovalsLink'
 import { FilterBox } from '../components/FilterBox'
+import { Inbox } from '../components/Inbox'
 import { isBroken, LinkBadge } from '../components/LinkBadge'
 import { StartDialog } from '../components/StartDialog'
 import { grouped, waiting } from '../state/agents'
@@ -12,11 +14,9 @@ import { useStore } from '../state/store'
 /** The list of agents, and beside it the chosen one. */
 export function FleetPage() {
   const state = useStore(fleet)
-  const { agent: chosen, filter } = usePlace()
+  const { agent: chosen, filter, approvals } = usePlace()
   const [starting, setStarting] = useState(false)
-  const groups = useMemo(() => grouped(state.agents.values(), filter), [state.agents, filter])
-  const agent = chosen === null ? null : state.agents.get(chosen)
-  useTitle(chosen, waiting(state.agents))
+  useTitle(approvals ? 'Approvals' : chosen, waiting(state.agents))
   return (
     <div
       className={['shell', chosen !== null && 'with-pane', isBroken(state) && 'stale']
@@ -35,6 +35,7 @@ export function FleetPage() {
           roost
         </a>
         <LinkBadge {...state} />
+        <ApprovalsLink count={state.asks.size} here={approvals} />
         <FilterBox filter={filter} />
         {state.maySteer && (
           <button type="button" className="primary" onClick={() => setStarting(true)}>
@@ -42,6 +43,18 @@ export function FleetPage() {
           </button>
         )}
       </header>
+      {approvals ? <Inbox {...state} /> : <Agents state={state} chosen={chosen} filter={filter} />}
+      {starting && <StartDialog onClose={() => setStarting(false)} />}
+    </div>
+  )
+}
+
+/** The list, and beside it the chosen agent. */
+function Agents({ state, chosen, filter }: { state: Fleet; chosen: string | null; filter: string }) {
+  const groups = useMemo(() => grouped(state.agents.values(), filter), [state.agents, filter])
+  const agent = chosen === null ? null : state.agents.get(chosen)
+  return (
+    <>
       {/* The same element with and without a pane, so that it keeps its place when one opens. */}
       <div className="side" role={chosen === null ? 'main' : undefined}>
         {chosen === null && <h1 className="unseen">Agents</h1>}
@@ -52,12 +65,11 @@ export function FleetPage() {
         )}
       </div>
       {agent ? (
-        <AgentPane agent={agent} maySteer={state.maySteer} />
+        <AgentPane agent={agent} asks={state.asks} maySteer={state.maySteer} />
       ) : (
         chosen !== null && <Missing name={chosen} loaded={state.loaded} />
       )}
-      {starting && <StartDialog onClose={() => setStarting(false)} />}
-    </div>
+    </>
   )
 }
 

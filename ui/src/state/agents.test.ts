@@ -31,6 +31,7 @@ function agent(name: string, part: Partial<AgentView> = {}): AgentView {
     attention_since: null,
     doing: null,
     urgency: 13,
+    conversation: null,
     ...part,
   }
 }

@@ -1,12 +1,16 @@
 /** The list of agents kept in step with the server: its events as they come, the whole list every few seconds. */
 
-import { ApiError, listAgents, whoAmI } from '../api/client'
+import { ApiError, listAgents, openApprovals, whoAmI } from '../api/client'
+import type { PermissionEvent } from '../api/frames'
 import { type Connection, eventStream, type Link } from '../api/stream'
 import { type Agents, afterEvent, type FleetEvent, fromList } from './agents'
+import { type Asks, asksAfter, asksFrom } from './asks'
 import { Store } from './store'
 
 export interface Fleet {
   agents: Agents
+  /** What agents ask and wait for. */
+  asks: Asks
   /** Whether a list has come. */
   loaded: boolean
   /** No valid cookie: somebody must sign in. */
@@ -20,6 +24,7 @@ export interface Fleet {
 
 export const fleet = new Store<Fleet>({
   agents: new Map(),
+  asks: new Map(),
   loaded: false,
   locked: false,
   maySteer: true,
@@ -32,6 +37,7 @@ const CROWD = 200
 const CROWD_REFRESH_MS = 5000
 const HIDDEN_REFRESH_MS = 20_000
 const SOON_MS = 250
+const TYPES = ['state', 'complete', 'permission']
 
 let stream: Connection | null = null
 let timer: ReturnType<typeof setTimeout> | undefined
@@ -59,10 +65,17 @@ export async function refresh(): Promise<void> {
   fetching = true
   clearTimeout(timer)
   const eventsBefore = events
+  const asksBefore = fleet.get().asks
   try {
-    const [list, caller] = await Promise.all([listAgents(), fleet.get().loaded ? null : whoAmI()])
+    const [list, caller, asked] = await Promise.all([
+      listAgents(),
+      fleet.get().loaded ? null : whoAmI(),
+      openApprovals(),
+    ])
     if (caller !== null) change({ maySteer: caller.role !== 'viewer' })
     change({ agents: fromList(list), loaded: true, locked: false, trouble: null })
+    // What crossed an event on its way may be older than it; the next list has it right.
+    if (asksBefore === fleet.get().asks) change({ asks: asksFrom(asked) })
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     change(error.status === 401 ? { locked: true, loaded: false, trouble: null } : { trouble: error })
@@ -103,15 +116,19 @@ export function reconnect(): void {
 function listen(): void {
   stream ??= eventStream({
     url: (after) =>
-      `/api/stream?${new URLSearchParams({ types: 'state,complete', ...(after ? { after } : { tail: '0' }) })}`,
-    types: ['state', 'complete'],
-    onEvent: (event) => onEvent(event as FleetEvent),
+      `/api/stream?${new URLSearchParams({ types: TYPES.join(','), ...(after ? { after } : { tail: '0' }) })}`,
+    types: TYPES,
+    onEvent: (event) => onEvent(event as FleetEvent | PermissionEvent),
     onLink,
   })
 }
 
-function onEvent(event: FleetEvent): void {
+function onEvent(event: FleetEvent | PermissionEvent): void {
   events += 1
+  if (event.type === 'permission') {
+    change({ asks: asksAfter(fleet.get().asks, event) })
+    return
+  }
   const agents = afterEvent(fleet.get().agents, event)
   if (agents !== null) change({ agents })
   else if (!fetching) {

@@ -14,9 +14,13 @@ export function followHistory(): () => void {
   return () => window.removeEventListener('popstate', follow)
 }
 
-export function openAgent(agent: string | null): void {
-  const place = { ...store.get(), agent }
-  if (place.agent !== store.get().agent) history.pushState(null, '', formatPlace(place))
+export const openAgent = (agent: string | null): void => go({ ...store.get(), agent, approvals: false })
+
+export const openApprovals = (): void => go({ ...store.get(), agent: null, approvals: true })
+
+function go(place: Place): void {
+  const address = formatPlace(place)
+  if (address !== formatPlace(store.get())) history.pushState(null, '', address)
   store.setNow(place)
 }
 
