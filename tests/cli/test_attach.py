@@ -1,15 +1,17 @@
 """`roost attach`: come and go, several at once, over every loss."""
 
 import json
+import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
 from roost.paths import DataDirectory
 from roost.testing.server import RunningServer
-from tests.cli.kit import FAKE, ROOST, Terminal, roost, terminal
-from tests.waiting import until
+from tests.cli.kit import FAKE, ROOST, Terminal, roost, spawn, terminal
+from tests.waiting import scaled, until
 
 ANSWERS = re.compile(r"DA1: b'\\x1b\[\?[\d;]+c'\s+DSR: b'\\x1b\[0n'\s+CPR: b'\\x1b\[\d+;\d+R'")
 ECHO = [*FAKE, "--say", "ready", "--echo"]
@@ -179,6 +181,45 @@ def test_coming_back_takes_as_long_as_it_takes(own_server: RunningServer):
         assert seen.ends() == 0
     finally:
         seen.close()
+
+
+def test_more_than_an_agent_takes_waits_for_it(anywhere: DataDirectory, tmp_path: Path):
+    """What does not fit is left in the pipe, first typed first, and the end of it ends the agent's input."""
+    typed = b"".join(b"%d\n" % number for number in range(300_000))
+    (tmp_path / "typed").write_bytes(typed)
+    go = tmp_path / "go"
+    script = f"while ! [ -e {go} ]; do sleep 0.05; done; cat > {tmp_path}/got"
+    roost("run", "-d", "one", "--driver", "lines", "--", "sh", "-c", script)
+    with (tmp_path / "typed").open("rb") as file, spawn("attach", "one", stdin=file) as process:
+        until(lambda: os.lseek(file.fileno(), 0, os.SEEK_CUR) > 1_000_000 or process.poll() is not None)
+        go.touch()
+        process.communicate(timeout=scaled(30))
+        assert process.returncode == 0
+    assert (tmp_path / "got").read_bytes() == typed
+
+
+def test_what_is_typed_just_before_detaching_is_typed(anywhere: DataDirectory):
+    roost("run", "-d", "one", "--", *ECHO)
+    with terminal("attach", "one") as seen:
+        seen.shows("ready")
+        seen.type("last words\r\x1dd")
+        assert seen.ends() == 0
+        assert "did not reach" not in seen.text
+    until(lambda: "got 1: last words" in roost("logs", "one").out)
+
+
+def test_what_did_not_reach_the_agent_is_told(own_server: RunningServer, monkeypatch: pytest.MonkeyPatch):
+    roost("run", "-d", "one", "--", *ECHO)
+    monkeypatch.setenv("ROOST_URL", own_server.url)
+    monkeypatch.setenv("ROOST_TOKEN", own_server.token)
+    with terminal("attach", "one") as seen:
+        seen.shows("ready")
+        own_server.kill9()
+        seen.shows("coming back")
+        seen.type("lost\r")
+        seen.type("\x1dd")
+        assert seen.ends() == 0
+        assert "the last 5 bytes that were typed did not reach one" in seen.text
 
 
 def test_when_the_agent_is_gone_meanwhile_it_says_so(own_server: RunningServer):
