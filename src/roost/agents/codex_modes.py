@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from roost.agents.codex_fields import object_of, text_of
 from roost.agents.refusals import refuse_options
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions, Definition
@@ -93,6 +94,24 @@ def mode_wanted(options: AgentOptions) -> Mode:
     if options.dangerously_skip_permissions:
         return Mode("never", "danger-full-access")
     return mode_of(options.permission_mode)
+
+
+def turn_mode(mode: Mode) -> Object:
+    """A mode as a turn is started with it."""
+    made: Object = {"approvalPolicy": mode.approval} if mode.approval else {}
+    if mode.sandbox:
+        made["sandboxPolicy"] = {"type": _POLICIES[mode.sandbox]}
+    return made
+
+
+def mode_told(settings: Object) -> str | None:
+    """The mode that `approvalPolicy` and the policy object `sandbox` are, where there is a name for it."""
+    policy = text_of(object_of(settings, "sandbox"), "type")
+    words = [text_of(settings, "approvalPolicy"), next((name for name, of in _POLICIES.items() if of == policy), "")]
+    return ",".join(word for word in words if word) or None
+
+
+_POLICIES = dict(zip(SANDBOXES, ("readOnly", "workspaceWrite", "dangerFullAccess"), strict=True))
 
 
 def check(options: AgentOptions) -> None:

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
 
 from roost import __version__
 from roost.agents.codex_asks import ASKS, Asked
 from roost.agents.codex_fields import object_of, objects_of, read_object, text_of
-from roost.agents.codex_items import ItemReader, ItemState
-from roost.agents.codex_modes import Mode, Setup, mode_of, setup_of
+from roost.agents.codex_items import ItemReader
+from roost.agents.codex_modes import mode_of, mode_told, setup_of, turn_mode
 from roost.agents.codex_notices import QUIET, TOLD
+from roost.agents.codex_state import Pending, ServerState
 from roost.agents.codex_trouble import trouble_of
-from roost.agents.codex_usage import Sums, added, sums_of, usage_of
+from roost.agents.codex_usage import added, sums_of, usage_of
 from roost.agents.driver import (
     Busy,
     Decision,
@@ -54,41 +54,6 @@ REPEATED = ("turn/diff/updated", "item/fileChange/patchUpdated", "item/fileChang
 """Not asked for: each repeats all that came before, and the items say the same once."""
 
 Object = dict[str, Any]
-
-
-class Pending(Struct, array_like=True):
-    """A request of ours without a response."""
-
-    what: str
-    turn_id: str | None = None
-    input: list[Object] = []
-
-
-class ServerState(Struct):
-    """What a conversation with an app-server remembers."""
-
-    setup: Setup = Setup()
-    items: ItemState = field(default_factory=ItemState)
-    number: int = 0
-    pending: dict[str, Pending] = {}
-    thread: str | None = None
-    trouble: str = ""
-    """Why there is no thread."""
-    model: str = ""
-    turn: str | None = None
-    """The turn that runs, in codex's word, and its id in ours."""
-    turn_id: str | None = None
-    ended: str | None = None
-    answer: str = ""
-    """What the running turn said last: its answer, once it is over."""
-    sums: dict[str, Sums] = {}
-    busy: list[str] = []
-    """Threads that work."""
-    asked: dict[str, str] = {}
-    """Questions without an answer, by codex's own id, and the thread of each."""
-    interrupting: bool = False
-    change: Object = {}
-    """What the next turn is to be started with besides."""
 
 
 class CodexServer:
@@ -130,13 +95,14 @@ class CodexServer:
         return [self._request("turn/steer", params, Pending("steer", turn.turn_id, given))]
 
     def interrupt(self) -> list[Item]:
-        """End the turn, now or as soon as codex has said which it is."""
-        if self._state.turn is None:
-            self._state.interrupting = True
-            return []
-        self._state.interrupting = False
-        params = {"threadId": self._state.thread, "turnId": self._state.turn}
-        return [self._request("turn/interrupt", params, Pending("interrupt"))]
+        """End the turn, now or as soon as codex has said which it is, and what sub-agents are at."""
+        state = self._state
+        state.interrupting = state.turn is None and any(one.what == "turn" for one in state.pending.values())
+        main = {state.thread: state.turn} if state.turn is not None else {}
+        return [
+            self._request("turn/interrupt", {"threadId": thread, "turnId": turn}, Pending("interrupt"))
+            for thread, turn in {**main, **state.others}.items()
+        ]
 
     def answer(self, approval: OpenApproval, decision: Decision) -> list[Item]:
         """Tell codex what was decided."""
@@ -158,7 +124,7 @@ class CodexServer:
             mode = mode_of(value)
         except InvalidRequest as error:
             return [Notice(0, 0, "CHANGE_REFUSED", f"{error.message} {error.hint}")]
-        self._state.change.update(_turn_mode(mode))
+        self._state.change.update(turn_mode(mode))
         return [Conversation(0, 0, mode=value, details={"from": "the next turn on"})]
 
     # What codex says
@@ -230,7 +196,7 @@ class CodexServer:
         if state.thread is None:
             return self._unthreaded(pending, "codex gave no thread")
         details = {key: thread[of] for key, of in _THREAD_DETAILS if thread.get(of)}
-        mode = _mode_told(result)
+        mode = mode_told(result)
         return [Conversation(0, 0, state.thread, state.model or None, mode, details), Ready()]
 
     def _unthreaded(self, pending: Pending, complaint: str) -> list[Item]:
@@ -287,8 +253,12 @@ class CodexServer:
         return text_of(params, "threadId") == self._state.thread
 
     def _turn_started(self, params: Object) -> list[Item]:
-        native = text_of(object_of(params, "turn"), "id") or None
-        if not self._of_main(params) or native in (None, self._state.turn):
+        native, thread = text_of(object_of(params, "turn"), "id"), text_of(params, "threadId")
+        if not self._of_main(params):
+            if native and thread and len(self._state.others) < MAX_THREADS:
+                self._state.others[thread] = native
+            return []
+        if native in ("", self._state.turn):
             return []
         self._state.turn, self._state.answer = native, ""
         return [Taken(None, native), *self._interrupt_late()]
@@ -299,6 +269,7 @@ class CodexServer:
         ending = word if word in ("completed", "interrupted", "failed") else "completed"
         left = self._left_over(text_of(params, "threadId"), ending)
         if not self._of_main(params):
+            self._state.others.pop(text_of(params, "threadId"), None)
             return left
         trouble = trouble_of(object_of(turn, "error")) if object_of(turn, "error") else None
         said = [text_of(item, "text") for item in objects_of(turn, "items") if text_of(item, "type") == "agentMessage"]
@@ -394,7 +365,7 @@ class CodexServer:
             return []
         self._state.model = text_of(settings, "model") or self._state.model
         told = settings | {"sandbox": settings.get("sandboxPolicy")}
-        return [Conversation(0, 0, model=self._state.model or None, mode=_mode_told(told))]
+        return [Conversation(0, 0, model=self._state.model or None, mode=mode_told(told))]
 
 
 def _input(prompt: str, images: list[Image]) -> list[Object]:
@@ -406,22 +377,7 @@ def _complaint(error: Object) -> str:
     return text_of(error, "message") or "codex refused, and did not say why"
 
 
-def _turn_mode(mode: Mode) -> Object:
-    made: Object = {"approvalPolicy": mode.approval} if mode.approval else {}
-    if mode.sandbox:
-        made["sandboxPolicy"] = {"type": _SANDBOXES[mode.sandbox]}
-    return made
-
-
-def _mode_told(result: Object) -> str | None:
-    """Approval policy and sandbox in the words that `permission_mode` takes."""
-    sandbox = text_of(object_of(result, "sandbox"), "type")
-    words = [text_of(result, "approvalPolicy"), next((key for key, of in _SANDBOXES.items() if of == sandbox), "")]
-    return ",".join(word for word in words if word) or None
-
-
 _STEPS = {"inProgress": "in_progress"}
-_SANDBOXES = {"read-only": "readOnly", "workspace-write": "workspaceWrite", "danger-full-access": "dangerFullAccess"}
 _THREAD_DETAILS = (("cwd", "cwd"), ("version", "cliVersion"), ("forked_from", "forkedFromId"), ("transcript", "path"))
 
 _ANSWERED: dict[str, Callable[[CodexServer, Pending, Object], list[Item]]] = {

@@ -193,6 +193,25 @@ def test_a_turn_that_codex_has_not_named_yet_is_interrupted_when_it_has(first: s
     assert talk.written[-1]["method"] == "turn/interrupt"
 
 
+def test_what_sub_agents_are_at_is_interrupted_too() -> None:
+    talk = Talk()
+    talk.start()
+    talk.tell("turn/started", threadId="sub", turn={"id": "of-sub"})
+    talk.take(talk.codec.interrupt())
+    assert [one["params"]["turnId"] for one in talk.written[-2:]] == [NATIVE, "of-sub"]
+    talk.end("interrupted")
+    assert len(talk.take(talk.codec.interrupt())) == 1
+    talk.tell("turn/completed", threadId="sub", turn={"id": "of-sub", "status": "interrupted"})
+    assert talk.codec.interrupt() == []
+
+
+def test_not_more_turns_of_sub_agents_are_remembered_than_there_is_room_for() -> None:
+    talk = Talk()
+    for number in range(300):
+        talk.tell("turn/started", threadId=f"sub-{number}", turn={"id": "x"})
+    assert len(talk.codec.save()["others"]) == 256
+
+
 def test_that_codex_refuses_to_interrupt_is_told() -> None:
     talk = Talk()
     talk.start()
