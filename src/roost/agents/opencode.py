@@ -46,9 +46,8 @@ class OpencodeDriver:
 
 
 def is_one_shot(argv: list[str]) -> bool:
-    """Whether a command line gives one prompt: its first word after the program is `run`."""
-    words = argv[len(NO_STDIN) + 1 :] if tuple(argv[: len(NO_STDIN)]) == NO_STDIN else argv
-    return "run" in words[1:2]
+    """Whether a command line gives one prompt: `run` comes first of the subcommands that we speak to."""
+    return next((word for word in argv if word in ("run", "acp")), "") == "run"
 
 
 def _check_model(model: str | None) -> None:
@@ -59,11 +58,12 @@ def _check_model(model: str | None) -> None:
 
 def _once(request: Launch) -> list[str]:
     """Flags go right behind `run`: what follows may be words of the prompt."""
-    program, run, *rest = request.command
+    at = request.command.index("run") + 1
+    head, rest = request.command[:at], request.command[at:]
     told = [] if "--format" in rest or "--format=json" in rest else ["--format", "json"]
     resumed = ["--session", request.conversation_id] if request.resume and request.conversation_id else []
     forked = ["--fork"] if resumed and request.fork else []
-    return [*NO_STDIN, "opencode", program, run, *told, *_flags(request.options), *resumed, *forked, *rest]
+    return [*NO_STDIN, "opencode", *head, *told, *_flags(request.options), *resumed, *forked, *rest]
 
 
 def _flags(options: AgentOptions) -> list[str]:

@@ -59,7 +59,7 @@ def test_one_prompt_with_all_it_takes():
     ]
 
 
-@pytest.mark.parametrize("argv", [["opencode", "acp"], ["opencode", "--print-logs", "run"], []])
+@pytest.mark.parametrize("argv", [["opencode", "acp", "run"], ["opencode", "--print-logs"], []])
 def test_all_else_is_a_conversation(argv):
     assert not is_one_shot(argv)
     assert b"initialize" in OPENCODE.codec().open(Opening(argv=argv, definition=definition()))[0].data

@@ -22,6 +22,7 @@ from roost.testing.agents.rpc import INVALID_PARAMS, METHOD_NOT_FOUND, Peer, Rpc
 Json = dict[str, Any]
 VERSION = "1.0.0"
 KNOWN = {"--acp": ON, "--experimental-acp": ON, "--ask": ON, "--client-files": ON, "--model -m": ONE, "--version": ON}
+COMMANDS = [{"name": "help", "description": "Show what can be asked for"}]
 MODES = [
     {"id": "default", "name": "Ask", "description": "Asks before commands and changes"},
     {"id": "yolo", "name": "Allow", "description": "Asks for nothing"},
@@ -87,6 +88,7 @@ class Agent:
         session.begin()
         self._sessions[session.id] = session
         self._peer.respond(request_id, {"sessionId": session.id, "modes": self._modes(session)})
+        self._tell_commands(session)
 
     def _load(self, request_id: Any, params: Json) -> None:
         session_id = str(params.get("sessionId"))
@@ -99,6 +101,12 @@ class Agent:
         for update in session.history:
             self._peer.notify("session/update", {"sessionId": session.id, "update": update})
         self._peer.respond(request_id, {"modes": self._modes(session)})
+        self._tell_commands(session)
+
+    def _tell_commands(self, session: AcpSession) -> None:
+        """As every one of the real agents does once a session stands."""
+        update = {"sessionUpdate": "available_commands_update", "availableCommands": COMMANDS}
+        self._peer.notify("session/update", {"sessionId": session.id, "update": update})
 
     def _prompt(self, request_id: Any, params: Json) -> None:
         session = self._session(params)
