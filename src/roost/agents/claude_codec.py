@@ -20,8 +20,8 @@ from roost.agents.claude_lines import Line, read_in_part, read_line
 from roost.agents.claude_messages import assistant, stream_event, user
 from roost.agents.claude_notices import OTHER, other, system
 from roost.agents.claude_results import result
-from roost.agents.claude_state import State, remember
-from roost.agents.driver import Decision, Image, Item, Opening, Write
+from roost.agents.claude_state import LONGEST_ANSWER, State, remember
+from roost.agents.driver import Decision, Finished, Image, Item, Opening, Taken, Write
 from roost.agents.json_in import read_object as read_mended
 from roost.agents.json_in import unknown, write_line
 from roost.agents.sound_items import sound_items
@@ -93,8 +93,15 @@ class ClaudeCodec:
         if mended is not None:
             return self.receive(write_line(mended), 0)
         if self._state.plain:
-            return [Output(0, 0, sound_text(line.decode(errors="replace")))]
+            return self._answer(sound_text(line.decode(errors="replace")))
         return [unknown(line, "no JSON")] if line.strip() else []
+
+    def _answer(self, text: str) -> list[Item]:
+        """A line of a plain answer, to the one prompt that there is."""
+        state = self._state
+        items: list[Item] = [Output(0, 0, text)] if state.working else [Taken(), Output(0, 0, text)]
+        state.working, state.answer = True, f"{state.answer}{text}\n"[:LONGEST_ANSWER]
+        return items
 
     def prompt(self, turn: PendingTurn, images: list[Image]) -> list[Item]:
         """The next turn's prompt."""
@@ -125,8 +132,12 @@ class ClaudeCodec:
         return [request_line(self._state, [what, value], request)]
 
     def finish(self, exit_code: int | None = None) -> list[Item]:
-        """Nothing is ever held back."""
-        return []
+        """Only a plain answer has no end but the process's."""
+        if not self._state.plain or not self._state.working:
+            return []
+        answer = self._state.answer.rstrip()
+        failed = Finished("failed", "", answer)
+        return [Finished("completed", answer) if exit_code == 0 else failed]
 
     def save(self) -> Any:
         """The state as plain values."""

@@ -9,6 +9,8 @@ from msgspec import Struct
 from roost.agents.driver import Item
 from roost.model.events import Conversation
 
+LONGEST_ANSWER = 1 << 16
+"""Characters of a plain answer that its turn tells."""
 REMEMBERED = 512
 """Calls, requests and prompts of which something is still expected; the oldest beyond that are forgotten."""
 
@@ -39,6 +41,8 @@ class State(Struct):
     """Whether the prompt is an argument, so that nothing can be written."""
     plain: bool = False
     """Whether the answer comes as plain text."""
+    answer: str = ""
+    """The plain answer so far."""
     resumed: bool = False
     """Whether totals may begin with what was spent before this process."""
     requests: dict[str, list[str]] = {}

@@ -111,9 +111,7 @@ def _meant(rule: str, name: str) -> str:
     if near is None:
         near = next((low[one] for one in difflib.get_close_matches(name.lower(), low, n=1)), None)
     if near is None:
-        return (
-            "Tools are named as in " + ", ".join(["Read", "Edit", "Write", "Bash", "Grep", "mcp__server__tool"]) + "."
-        )
+        return "Tools are named as in Read, Edit, Bash or mcp__server__tool; newer ones can be given in the command."
     return f"Write {near + rule[len(name) :] if rule.startswith(name) else near!r}; names are case-sensitive."
 
 

@@ -72,9 +72,22 @@ def test_a_session_that_holds_its_prompt_is_only_read() -> None:
 
 def test_a_plain_answer_is_output() -> None:
     talk = Talk(["claude", "-p", "x"])
-    assert only(talk.line(b"Hello\xff"), Output).text == "Hello\ufffd"
-    assert only(talk.line(b""), Output).text == ""
-    assert talk.codec.finish() == []
+    assert talk.line(b"Hello\xff") == [Taken(), Output(0, 0, "Hello\ufffd")]
+    talk.restart()
+    assert talk.line(b"") == [Output(0, 0, "")]
+    assert talk.codec.finish(0) == [Finished("completed", "Hello\ufffd")]
+
+
+def test_a_plain_answer_with_another_exit_code_is_a_failure() -> None:
+    talk = Talk(["claude", "-p", "x"])
+    talk.line(b"API Error: 400")
+    assert talk.codec.finish(1) == [Finished("failed", "", "API Error: 400")]
+    assert talk.codec.finish(None) == [Finished("failed", "", "API Error: 400")]
+
+
+def test_a_session_without_a_plain_answer_ends_without_a_word() -> None:
+    assert Talk(["claude", "-p", "x"]).codec.finish(0) == []
+    assert Talk().codec.finish(0) == []
 
 
 def test_lines_that_are_no_json_are_told_where_json_is_expected() -> None:

@@ -246,3 +246,15 @@ def test_work_in_the_background_makes_a_turn_of_its_own(command: list[str], tmp_
         own = agent.ended("own-1")
         assert own.details["origin"]["kind"] == "task-notification"
         agent.until(lambda: agent.decoder.session_state[0] == "idle")
+
+
+@real.needs("claude")
+@pytest.mark.slow
+def test_a_prompt_that_the_conversation_has_already_is_not_waited_for(tmp_path: Path) -> None:
+    command, chosen = real.command("claude", tmp_path / "home"), str(uuid.uuid4())
+    with running([*command, "--session-id", chosen], tmp_path) as agent:
+        agent.ended(agent.prompt("@say one"))
+    with running([*command, "--resume", chosen], tmp_path) as agent:
+        passed_over = agent.ended(agent.prompt("@say one"))
+        assert (passed_over.state, "already" in (passed_over.reason or "")) == ("failed", True)
+        assert agent.ended(agent.prompt("@say two")).text == "two"

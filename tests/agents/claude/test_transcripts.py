@@ -18,14 +18,15 @@ from tests.agents.readings import SECOND, Reading
 
 SMALL = 6000
 """Bytes of a transcript that is read byte by byte."""
-PLAIN = {"03_hello_text", "49c_err400_text"}
+PLAIN = {"03_hello_text": 0, "49c_err400_text": 1}
+"""Transcripts of plain answers, with the exit codes."""
 STRANGE: dict[str, Any] = {"zz_text": "x", "zz_list": [1, {"deep": [None]}], "zz_object": {"type": "tool_use"}}
 
 
 @pytest.mark.parametrize("name", names("stdout"))
 def test_what_the_cli_wrote_becomes_its_golden_events(name: str) -> None:
     argv = ["claude", "-p", "x"] if name in PLAIN else None
-    check_golden(f"claude/{name}", brief(read(written(name), argv)))
+    check_golden(f"claude/{name}", brief(read(written(name), argv, PLAIN.get(name))))
 
 
 @pytest.mark.parametrize("name", names("duplex"))

@@ -60,13 +60,13 @@ def opened(argv: list[str] | None = None, cwd: str = "/home/me/lab") -> Conversa
     return decoder
 
 
-def read(data: bytes, argv: list[str] | None = None) -> list[AnyEvent]:
+def read(data: bytes, argv: list[str] | None = None, exit_code: int | None = None) -> list[AnyEvent]:
     """The events of a whole output, one line each 10 ms."""
     decoder = opened(argv)
     events = []
     for number, line in enumerate(data.splitlines(keepends=True)):
         events += decoder.output(line, NOW + number * STEP)
-    return events + decoder.finish(NOW)
+    return events + decoder.finish(NOW, exit_code)
 
 
 def brief(events: list[AnyEvent]) -> list[AnyEvent]:
