@@ -34,6 +34,7 @@ from roost.services.keeper_link import KeeperLink
 from roost.services.manifests import Manifests
 from roost.services.restarts import Restarts
 from roost.services.terminals import Terminals
+from roost.services.transcripts import Transcripts
 from roost.services.writing import Writing
 from roost.store.database import Store
 
@@ -117,6 +118,7 @@ class App:
             sessions=lambda: [record.session for record in self.agents.records()],
             note=self._note,
         )
+        self.transcripts = Transcripts(self._mark, self._environment_of, enabled=self.settings.agents.read_transcripts)
         self.files = FileWatch(self._mark, enabled=self.settings.agents.watch_files)
 
     async def start(self) -> None:
@@ -151,6 +153,7 @@ class App:
         await self.restarts.close()
         await self.approvals.close()
         await self.files.close()
+        await self.transcripts.close()
         await self.writing.close()
         await self.attention.close()
         await self.link.close()
@@ -164,6 +167,7 @@ class App:
         self.writing.take(known)
         self.approvals.take(known)
         self.files.take(known)
+        self.transcripts.take(known)
         self.writing.again()
 
     async def _keeper_gone(self) -> None:
@@ -191,6 +195,9 @@ class App:
     async def _note(self, session_id: str, attention: Attention) -> None:
         await self._mark(session_id, to_mark(attention))
 
+    def _environment_of(self, name: str) -> dict[str, str]:
+        return self.agents.record(name).env or {}
+
     async def _mark(self, session_id: str, mark: Json) -> None:
         await self.link.call("mark", session_id=session_id, mark=mark)
 
@@ -213,5 +220,6 @@ class App:
         self.conversations.published(blocks)
         self.approvals.take(sessions)
         self.files.take(sessions)
+        self.transcripts.take(sessions)
         self.terminals.take(sessions)
         self.attention.take(blocks, sessions)

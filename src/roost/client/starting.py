@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roost.agents.own_screens import takes_session_id, with_session_id
 from roost.core.environment import agent_environment
 from roost.errors import DirectoryUnusable, InvalidRequest
 from roost.model.ids import check_agent_name, session_id
@@ -38,6 +40,9 @@ def keeper_request(request: Json, environ: Mapping[str, str], defaults: Defaults
     definition |= {"driver": request.get("driver", "terminal"), "limits": request.get("limits") or {}}
     definition |= {key: request.get(key) for key in _KEPT}
     size = request.get("size") or {}
+    if definition["driver"] == "terminal" and takes_session_id(argv):
+        definition["conversation_id"] = str(uuid.uuid4())
+        argv = with_session_id(argv, definition["conversation_id"])
     fields = {
         "session_id": request.get("session_id") or new_session_id(),
         "agent": name,

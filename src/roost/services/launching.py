@@ -1,4 +1,4 @@
-"""How a structured agent is started: its driver's command line, and the conversation it goes on with."""
+"""How a coding agent is started: its driver's command line, and the conversation it goes on with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import uuid
 import msgspec
 
 from roost.agents.driver import Launch, Launched
+from roost.agents.own_screens import takes_session_id, with_session_id
 from roost.agents.registry import DRIVERS
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions, Definition, Session
@@ -26,7 +27,7 @@ def with_conversation(definition: Definition, previous: Session | None = None) -
                 hint=f"they are for {', '.join(DRIVERS)}",
                 field="options",
             )
-        return definition
+        return _in_own_screen(definition)
     options = definition.options
     talk = previous.conversation if previous is not None else None
     if talk is not None and talk.conversation_id and talk.turns and driver.abilities.resume:
@@ -45,7 +46,8 @@ def launched(definition: Definition) -> Launched:
     """
     driver = DRIVERS.get(definition.driver)
     if driver is None:
-        return Launched(definition.command, {})
+        chosen = definition.conversation_id
+        return Launched(with_session_id(definition.command, chosen) if chosen else definition.command, {})
     options = definition.options
     return driver.launch(
         Launch(
@@ -57,3 +59,9 @@ def launched(definition: Definition) -> Launched:
             fork=options.fork,
         )
     )
+
+
+def _in_own_screen(definition: Definition) -> Definition:
+    """A coding agent in a terminal: where that can be said, its conversation gets an id by which it is found again."""
+    named = definition.driver == "terminal" and takes_session_id(definition.command)
+    return msgspec.structs.replace(definition, conversation_id=str(uuid.uuid4()) if named else None)
