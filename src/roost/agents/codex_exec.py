@@ -20,7 +20,7 @@ from roost.agents.driver import Busy, Decision, Finished, Image, Item, Opening, 
 from roost.agents.json_in import unknown
 from roost.agents.plans import progress
 from roost.model.conversations import OpenApproval, PendingTurn
-from roost.model.events import Conversation, Error, Notice, Progress
+from roost.model.events import Conversation, Error, Notice, Output, Progress
 
 NOT_NAMED = "unknown"
 """The model, where neither options nor arguments name it: codex exec does not."""
@@ -38,7 +38,7 @@ class ExecState(Struct):
     sums: Sums | None = None
     """Tokens told of so far; none where the conversation began before this run."""
     answer: str = ""
-    running: bool = False
+    partial: bool = False
 
 
 class CodexExec:
@@ -52,6 +52,7 @@ class CodexExec:
         """It works from the start; prompts are taken only to be refused."""
         definition = opening.definition
         self._state.items.cwd = definition.cwd
+        self._state.partial = definition.options.partial
         self._state.model = definition.options.model or definition.model or model_named(opening.argv) or NOT_NAMED
         self._state.sums = None if goes_on(opening.argv) else [0, 0, 0, 0]
         return [Ready(), Busy(True)]
@@ -107,7 +108,7 @@ class CodexExec:
         ]
 
     def _turn_started(self, message: Object) -> list[Item]:
-        self._state.running, self._state.answer = True, ""
+        self._state.answer = ""
         return [Taken()]
 
     def _turn_completed(self, message: Object) -> list[Item]:
@@ -120,7 +121,6 @@ class CodexExec:
 
     def _finished(self, state: str, reason: str | None) -> list[Item]:
         left = [] if state == "completed" else self._items.abandon(None, "the turn failed")
-        self._state.running = False
         return [*left, Busy(False), Finished(state, self._state.answer, reason)]
 
     def _spent(self, usage: Object) -> list[Item]:
@@ -153,6 +153,17 @@ class CodexExec:
             self._state.answer = text_of(item, "text") or self._state.answer
         return self._items.completed(from_exec(item), self._state.thread)
 
+    def _planned(self, message: Object) -> list[Item]:
+        """A piece of a plan; the whole comes as an item."""
+        if not self._state.partial:
+            return []
+        return [Output(0, 0, text_of(message, "delta"), text_of(message, "item_id"), partial=True)]
+
+    def _asked(self, message: Object) -> list[Item]:
+        questions = [text_of(question, "question") for question in objects_of(message, "questions")]
+        told = f"codex exec cannot be answered, and asks: {' '.join(questions)}"
+        return [Notice(0, 0, "QUESTION_NOT_ANSWERED", told, {"tool_use_id": text_of(message, "call_id")})]
+
     def _erred(self, message: Object) -> list[Item]:
         trouble = trouble_of(message)
         if trouble.message.startswith("Reconnecting"):
@@ -177,5 +188,7 @@ _LINES: dict[str, Callable[[CodexExec, Object], list[Item] | None]] = {
     "item.started": CodexExec._item_started,
     "item.updated": CodexExec._item_updated,
     "item.completed": CodexExec._item_completed,
+    "item.plan.delta": CodexExec._planned,
+    "request_user_input": CodexExec._asked,
     "error": CodexExec._erred,
 }

@@ -58,9 +58,9 @@ def collab_title(tool: str, prompt: str) -> str:
 def search_title(query: str, action: dict[str, Any]) -> str:
     """What is looked for on the web."""
     kind, url = text_of(action, "type"), text_of(action, "url")
-    if kind == "openPage":
+    if kind in ("openPage", "open_page"):
         return title("fetch", url)
-    if kind == "findInPage":
+    if kind in ("findInPage", "find_in_page"):
         return title("search", f"{text_of(action, 'pattern')} in {url}")
     return title("web", query or text_of(action, "query"))
 

@@ -11,12 +11,13 @@ from roost.agents.codex_exec import ONE_SHOT, CodexExec
 from roost.agents.driver import Busy, Decision, Finished, Item, Opening, Ready, Refused, Stopped
 from roost.model.agents import AgentOptions, Definition
 from roost.model.conversations import OpenApproval, PendingTurn
-from roost.model.events import Conversation, Notice, Progress, Unknown, Usage
+from roost.model.events import Conversation, Notice, Output, Progress, Unknown, Usage
 
 
-def opened(*args: str, model: str | None = None) -> CodexExec:
+def opened(*args: str, model: str | None = None, partial: bool = False) -> CodexExec:
     codec = CodexExec()
-    definition = Definition(command=["codex"], driver="codex", cwd="/p", options=AgentOptions(model=model))
+    options = AgentOptions(model=model, partial=partial)
+    definition = Definition(command=["codex"], driver="codex", cwd="/p", options=options)
     assert codec.open(Opening(argv=["codex", "exec", *args], definition=definition)) == [Ready(), Busy(True)]
     return codec
 
@@ -82,6 +83,19 @@ def test_a_to_do_list_is_progress_as_it_changes() -> None:
 def test_of_other_items_only_beginning_and_end_are_told() -> None:
     item = {"id": "i", "type": "command_execution", "command": "ls"}
     assert say(opened("--json", "x"), type="item.updated", item=item) == []
+
+
+def test_pieces_of_a_plan_are_told_only_where_they_are_wanted() -> None:
+    message = {"type": "item.plan.delta", "item_id": "i", "delta": "first"}
+    assert say(opened("--json", "x", partial=True), **message) == [Output(0, 0, "first", "i", partial=True)]
+    assert say(opened("--json", "x"), **message) == []
+
+
+def test_a_question_that_nobody_can_answer_is_told() -> None:
+    told = say(opened("--json", "x"), type="request_user_input", call_id="c", questions=[{"question": "Which?"}])
+    assert [(one.code, one.message) for one in told if isinstance(one, Notice)] == [
+        ("QUESTION_NOT_ANSWERED", "codex exec cannot be answered, and asks: Which?")
+    ]
 
 
 def test_a_turn_that_failed_for_want_of_quota_waits_for_it() -> None:

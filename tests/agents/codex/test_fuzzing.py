@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.model.events import encode_events
-from tests.agents.codex.fuzzing import SPAN, check_written, fuzz
+from tests.agents.claude.fuzzing import SPAN
+from tests.agents.codex.fuzzing import check_written, fuzz
 from tests.agents.codex.transcripts import opened
 
 LINES = int(os.environ.get("ROOST_FUZZ_LINES", "20000"))
@@ -37,8 +38,8 @@ METHODS = (
     "mcpServer/elicitation/request",
     "serverRequest/resolved",
 )
-FIELDS = ("item", "turn", "threadId", "plan", "tokenUsage", "status", "error", "questions", "_meta", "permissions")
-FIELDS += ("requestedSchema", "availableDecisions", "commandActions", "command", "requestId", "rateLimits")
+FIELDS = "item turn threadId plan tokenUsage status error questions _meta permissions requestedSchema".split()
+FIELDS += "availableDecisions commandActions command requestId rateLimits".split()
 WORDS = st.sampled_from(("commandExecution", "fileChange", "mcpToolCall", "agentMessage", "completed", "failed"))
 ITEMS = st.fixed_dictionaries({"type": WORDS, "id": st.text(max_size=2)}, optional={"changes": JSON, "status": WORDS})
 PARAMS = st.dictionaries(st.sampled_from(FIELDS), JSON | WORDS | ITEMS, max_size=6)

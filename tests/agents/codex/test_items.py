@@ -85,6 +85,11 @@ CALLS: list[tuple[dict[str, Any], str, str]] = [
         "Fetching http://a/b",
     ),
     (
+        {"type": "webSearch", "action": {"type": "open_page", "url": "http://a/b"}},
+        "web_search",
+        "Fetching http://a/b",
+    ),
+    (
         {"type": "webSearch", "action": {"type": "findInPage", "url": "http://a/b", "pattern": "x"}},
         "web_search",
         "Searching for x in http://a/b",
