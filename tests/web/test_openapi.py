@@ -54,7 +54,7 @@ def test_answers_always_have_all_their_fields(document: dict[str, Any]) -> None:
 
 def test_parameters_are_those_of_the_query(document: dict[str, Any]) -> None:
     names = [each["name"] for each in document["paths"]["/api/agents"]["get"]["parameters"]]
-    assert names == ["state", "label", "node", "driver", "q", "limit", "cursor"]
+    assert names == ["state", "attention", "label", "node", "driver", "q", "limit", "cursor"]
 
 
 def test_the_table_has_every_path_once_a_method() -> None:
