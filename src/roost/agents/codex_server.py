@@ -276,8 +276,9 @@ class CodexServer:
         text = said[-1] if said else state.answer
         state.turn, state.turn_id, state.answer, state.interrupting = None, None, "", False
         state.ended = text_of(turn, "id") or None
-        stopped = trouble.problem if trouble else None
-        stop: list[Item] = [Stopped(stopped, trouble.message if trouble else "")] if stopped or not trouble else []
+        stop: list[Item] = [Stopped(None)] if ending == "completed" else []
+        if trouble is not None and trouble.problem is not None:
+            stop = [Stopped(trouble.problem, trouble.message)]
         return [*left, *stop, Finished(ending, text, trouble.message if trouble else None)]
 
     def _left_over(self, thread: str, ending: str) -> list[Item]:
