@@ -20,6 +20,7 @@ from roost.config import Settings, StreamSettings
 from roost.model.agents import Definition, Session
 from roost.model.blocks import Block
 from roost.model.events import Log
+from roost.server import SWITCH_INTERVAL_S, spare_the_collector
 from roost.services.hub import Hub
 from roost.web import sse
 from roost.web.frame import Frame
@@ -97,6 +98,9 @@ async def main(rate: float) -> None:
     serving = asyncio.ensure_future(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
+    # As the server does.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    spare_the_collector()
     print(server.servers[0].sockets[0].getsockname()[1], flush=True)
     await asyncio.gather(feeding, serving)
 

@@ -1,6 +1,6 @@
 // sse_load PORT PATH CLIENTS SECONDS PID: that many Server-Sent Events clients in one thread, so that the load is not the
-// bottleneck. Events say when they were made as "@NANOSECONDS@" (monotonic clock). After a warm-up of two seconds it counts
-// for SECONDS, and reads the server's processor time and memory from /proc/PID. Prints JSON.
+// bottleneck. Events say when they were made as "@NANOSECONDS@" (monotonic clock). After a warm-up of two seconds, and 3 ms a
+// client, it counts for SECONDS, and reads the server's processor time and memory from /proc/PID. Prints JSON.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 
 #define MOST_SAMPLES 8000000
 #define WARM_UP_NS 2000000000LL
+#define WARM_UP_EACH_NS 3000000LL
 
 static long long now_ns(void) {
     struct timespec t;
@@ -95,7 +96,7 @@ int main(int argc, char **argv) {
     }
     static char data[1 << 18];
     struct epoll_event ready[512];
-    long long warm = now_ns() + WARM_UP_NS, end = warm + (long long)(seconds * 1e9);
+    long long warm = now_ns() + WARM_UP_NS + clients * WARM_UP_EACH_NS, end = warm + (long long)(seconds * 1e9);
     double cpu = 0;
     long connected = 0;
     int counting = 0;

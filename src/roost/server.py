@@ -173,12 +173,16 @@ async def _serve(settings: Settings, data: DataDirectory, store: Store, sockets:
         loop.add_signal_handler(number, server.ask_to_stop)
     try:
         await app.start()
-        # What is there now stays to the end: the collector need not look at it ever again.
-        gc.freeze()
-        gc.set_threshold(*COLLECT_AFTER)
+        spare_the_collector()
         await server.serve(sockets=sockets)
     finally:
         await app.stop()
+
+
+def spare_the_collector() -> None:
+    """What is there now stays to the end: the collector need not look at it ever again, and need not look so often."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 class Server(uvicorn.Server):

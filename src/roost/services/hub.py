@@ -149,16 +149,16 @@ class Hub:
 
     def _flush(self) -> None:
         self._flush_timer = None
-        woken = deliveries = 0
+        readers = deliveries = 0
         for channel in self._dirty:
-            fresh = channel.fresh_events
-            readers = channel.show()
-            woken += readers
-            deliveries += readers * fresh
+            # All readers, not only those that wait: who is still at what came before will take this too.
+            readers += channel.readers
+            deliveries += channel.readers * channel.fresh_events
+            channel.show()
         self._dirty.clear()
         now = self.now()
         self._deliveries.add(deliveries, now)
-        self._next_flush = now + tick_s(self._deliveries.per_s, woken)
+        self._next_flush = now + tick_s(self._deliveries.per_s, readers)
 
     @property
     def _scan_every_s(self) -> float:
