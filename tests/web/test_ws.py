@@ -156,8 +156,8 @@ def test_input_is_typed_in_order(rest, agent):
         ({"type": "command", "command": "resize", "data": [1]}, "INVALID_REQUEST"),
         ({"type": "command", "command": "signal", "data": {}}, "INVALID_REQUEST"),
         ({"type": "command", "command": "send_input", "data": {}}, "INVALID_REQUEST"),
-        ({"type": "command", "command": "prompt", "data": {"prompt": "x"}}, "NOT_SUPPORTED"),
-        ({"type": "command", "command": "approve"}, "NOT_SUPPORTED"),
+        ({"type": "command", "command": "prompt", "data": {"prompt": "x"}}, "NOT_STRUCTURED"),
+        ({"type": "command", "command": "approve"}, "INVALID_REQUEST"),
         (b"typed", "INVALID_REQUEST"),
         ("x" * 1_100_000, "FRAME_TOO_LARGE"),
         (b"x" * 1_100_000, "FRAME_TOO_LARGE"),
@@ -198,6 +198,8 @@ def test_viewers_may_look_and_not_touch(rest, agent):
     with Socket(rest, agent, "?output=raw", TOKENS["viewer"]) as socket:
         socket.of("attached")
         assert socket.command("kill")["code"] == "FORBIDDEN"
+        socket.send({"type": "input", "client_id": "me", "session_id": "s"})
+        assert socket.of("error")["code"] == "FORBIDDEN"
         socket.send(b"typed")
         assert socket.of("error")["code"] == "FORBIDDEN"
 
