@@ -131,6 +131,7 @@ def test_a_manifest_takes_the_place_of_another_or_goes_in_front_of_it() -> None:
         (["env", "A=b", "claude"], ["env", "claude"]),
         (["timeout", "100", "claude"], ["timeout", "claude"]),
         (["-bash"], ["bash"]),
+        (["/usr/bin/python3.11", "-m", "claude"], ["python3.11", "claude"]),
         (["bash", "-lc", "cd x && exec claude --continue"], ["bash", "cd", "x", "exec", "claude"]),
         (["sh", "-c", "it's"], ["sh"]),
         (["bash", "script.sh"], ["bash", "script"]),

@@ -194,6 +194,16 @@ def test_of_a_shell_the_foreground_counts(
     assert watching(tmp_path, scene).noted == [("one", *noted)]
 
 
+def test_a_program_that_becomes_another_is_read_as_that(tmp_path: Path) -> None:
+    async def scene(kit: Kit) -> None:
+        session = kit.add("one", "start-it")
+        kit.watch.saw(session, NOTHING, True)
+        kit.foreground = ["claude"]
+        kit.watch.saw(session, CLAUDE_WORKS, True)
+
+    assert watching(tmp_path, scene).noted == [("one", "works", None)]
+
+
 # Loops
 
 

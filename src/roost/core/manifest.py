@@ -39,7 +39,7 @@ MAX_ROW = 1000
 """Characters of a row that are looked at."""
 
 WRAPPERS = frozenset(
-    "env node nodejs bun deno npx bunx uv uvx pipx python python3 nice nohup stdbuf setsid time timeout sudo doas "
+    "env node nodejs bun deno npx bunx uv uvx pipx unshare setpriv nice nohup stdbuf setsid time timeout sudo doas "
     "command exec run x".split()
 )
 """Programs that run another, which is named among their arguments."""
@@ -51,6 +51,7 @@ MAX_WORDS = 50
 
 _LOOK_AT = 8
 _DRAWN = dict.fromkeys([*range(0x2500, 0x25A0)], " ")
+_PYTHON = re.compile(r"python[\d.]*")
 _SCRIPT = re.compile(r"-[a-z]*c")
 _SUFFIXES = (".js", ".mjs", ".cjs", ".py", ".exe", ".sh")
 
@@ -191,7 +192,7 @@ def programs(argv: Sequence[str]) -> list[str]:
             return found + _words(argv[at + 1])
         if not found or not (word.startswith("-") or "=" in word or word.isdigit()):
             found.append(_name(word))
-            if found[-1] not in WRAPPERS | SHELLS:
+            if found[-1] not in SHELLS and not _is_wrapper(found[-1]):
                 break
     return found
 
@@ -200,6 +201,10 @@ def is_interactive_shell(argv: Sequence[str]) -> bool:
     """Whether a command line is a shell that reads commands from its terminal."""
     is_shell = bool(argv) and _name(argv[0]) in SHELLS
     return is_shell and all(word.startswith("-") and not _SCRIPT.fullmatch(word) for word in argv[1:])
+
+
+def _is_wrapper(name: str) -> bool:
+    return name in WRAPPERS or _PYTHON.fullmatch(name) is not None
 
 
 def _words(script: str) -> list[str]:
@@ -241,8 +246,9 @@ def _text(sight: Sight, where: Where, rows: int) -> str:
 
 
 def _quoted(match: re.Match[str], *, whole: bool) -> str:
-    """What matched, without what is only drawn; of a title, all of it."""
-    words = " ".join((match.string if whole else match[0]).translate(_DRAWN).split())
+    """What the groups matched, or all of the match, without what is only drawn; of a title, all of it."""
+    groups = " ".join(filter(None, match.groupdict().values()))
+    words = " ".join((match.string if whole else groups or match[0]).translate(_DRAWN).split())
     return f"“{words[:MAX_QUOTED]}”" if words else ""
 
 

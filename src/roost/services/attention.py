@@ -110,10 +110,11 @@ class AttentionWatch:
                 self._loop.call_soon_threadsafe(self._take_seen, session.session_id, attention)
 
     def _read(self, manifest: Manifest, session: Session, sight: Sight) -> Finding | None:
-        if not manifest.foreground:
+        if manifest is not self._manifests.any and not manifest.foreground:
             return manifest.read(sight)
+        # A shell, or a program that we do not know, may have become or started one that we do.
         argv = self._foreground(session.pid)
-        if not is_interactive_shell(argv):
+        if not (manifest.foreground and is_interactive_shell(argv)):
             behind = self._manifests.of(argv)
             return (self._manifests.any if behind.foreground else behind).read(sight)
         asked = self._manifests.any.read(sight)
