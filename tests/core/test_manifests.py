@@ -149,7 +149,7 @@ def test_prompts_of_any_program(line: str, wants: str | None, summary: str) -> N
     [
         ("claude", "", ["Do you trust the files in this folder?", "❯ 1. Yes, proceed"], ("waits", "trust")),
         ("claude", "✳ x", ["Ready to code?", " The plan", "Would you like to proceed?", "❯ 1. Yes"], ("waits", "plan")),
-        ("claude", "✳ x", ["Exit plan mode?", "Claude wants to exit plan mode", "❯ 1. Yes", "  2. No"], ("waits", "plan")),
+        ("claude", "✳ x", ["Exit plan mode?", "Claude wants to", "❯ 1. Yes", "  2. No"], ("waits", "plan")),
         ("claude", "✳ x", ["Something quite new", " ❯ 1. This", "   2. That"], ("waits", "question")),
         ("claude", "✳ x", [" ❯ 1. This", "   2. That", "─" * 20, "❯ ", "─" * 20], ("idle", None)),
         ("claude", "", ["Select login method:", "❯ 1. Claude account"], ("waits", "login")),
