@@ -1,5 +1,6 @@
 """What every page is held to: accessible, fits a phone, strict about scripts, small at first."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -14,7 +15,19 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 WINDOWS = {"desktop": {}, "phone": PHONE}
-PLACES = ("/", "/agents/term", "/agents/pipes", "/agents/ended", "/agents/nobody", "start", "kill", "login")
+PLACES = (
+    "/",
+    "/agents/term",
+    "/agents/pipes",
+    "/agents/ended",
+    "/agents/talker",
+    "/agents/nobody",
+    "/approvals",
+    "start",
+    "kill",
+    "login",
+)
+TALK = "@think Hm.\n@say Look.\n@plan x look | > write\n@read none.txt\n@bash echo one"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +35,9 @@ def peopled(server: RunningServer) -> RunningServer:
     server.start_agent("term", "bash", "-c", "printf '\\e[30;40mdark\\e[0m \\e[93mbright\\e[0m\\n'; sleep 1000")
     server.start_agent("pipes", "bash", "-c", "echo out; echo err >&2; sleep 1000", driver="lines")
     server.start_agent("ended", "false", driver="lines")
-    until(lambda: server.agent("ended")["state"] == "failed")
+    server.start_agent("talker", sys.executable, "-m", "roost.testing.agents.claude", driver="claude")
+    server.call("POST", "/api/agents/talker/prompt", {"prompt": TALK})
+    until(lambda: server.agent("ended")["state"] == "failed" and server.agent("talker")["state"] == "waiting")
     return server
 
 
@@ -35,6 +50,8 @@ def go(visitor: Visitor, server: RunningServer, place: str, **window: Any) -> Pa
     page = visitor.open(server, place if place.startswith("/") else "/agents/term", **window)
     if place == "/agents/nobody":
         expect(page.get_by_role("button", name="Show all agents")).to_be_visible()
+    elif place in ("/approvals", "/agents/talker"):
+        expect(page.get_by_role("article")).to_be_visible()
     elif place == "/":
         expect(row(page, "ended")).to_be_visible()
     else:

@@ -542,7 +542,7 @@ export interface StartAgent {
   name: string
   command: string | string[]
   args?: string[]
-  driver?: 'acp' | 'claude' | 'codex' | 'gemini' | 'lines' | 'opencode' | 'terminal'
+  driver?: 'acp' | 'adopted' | 'claude' | 'codex' | 'gemini' | 'lines' | 'opencode' | 'terminal'
   options?: AgentOptions
   cwd?: string | null
   env?: Record<string, string> | string

@@ -22,7 +22,7 @@ export function Approval({ approval, mayAnswer, ofMany = false }: Props) {
   return (
     <article className="approval" aria-labelledby={heading} tabIndex={-1} onKeyDown={answerByKey}>
       <header>
-        <h3 id={heading}>{approval.title || approval.tool}</h3>
+        <h2 id={heading}>{approval.title || approval.tool}</h2>
         <span className="since">
           {ofMany && (
             <a href={`/agents/${approval.agent_name}`} onClick={toAgent(approval.agent_name)}>

@@ -25,6 +25,7 @@ export default function ConversationPane({ agent, asks, mayPrompt }: Props) {
   const { timeline, link } = useTimeline(agent.name)
   const { box, end, away, follow, onScroll } = useFollowing(timeline)
   const open = [...asks.values()].filter((one) => one.session_id === agent.session_id)
+  const asking = new Set(open.map((one) => one.tool_use_id))
   const gone = timeline.count - timeline.items.length
   return (
     <>
@@ -42,12 +43,18 @@ export default function ConversationPane({ agent, asks, mayPrompt }: Props) {
         )}
         <ol className="timeline" aria-live="off">
           {timeline.items.map((item) => (
-            <TimelineItem key={item.key} item={item} agent={agent.name} />
+            <TimelineItem
+              key={item.key}
+              item={item}
+              agent={agent.name}
+              asks={item.kind === 'call' && asking.has(item.id)}
+            />
           ))}
         </ol>
         {timeline.items.length === 0 && (
           <p className="empty">{link.phase === 'connecting' ? 'Loading…' : 'Nothing was said yet.'}</p>
         )}
+        {timeline.running !== null && open.length === 0 && <p className="working">Working…</p>}
         {open.map((approval) => (
           <Approval key={approval.approval_id} approval={approval} mayAnswer={mayPrompt} />
         ))}

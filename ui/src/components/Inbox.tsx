@@ -17,9 +17,11 @@ export function Inbox({ asks, loaded, maySteer }: Pick<Fleet, 'asks' | 'loaded' 
           <kbd>j</kbd> <kbd>k</kbd> go from one to the next, <kbd>y</kbd> allows it, <kbd>n</kbd> denies it
         </p>
       )}
-      {approvals.map((approval) => (
-        <Approval key={approval.approval_id} approval={approval} mayAnswer={maySteer} ofMany />
-      ))}
+      <div className="cards">
+        {approvals.map((approval) => (
+          <Approval key={approval.approval_id} approval={approval} mayAnswer={maySteer} ofMany />
+        ))}
+      </div>
       {approvals.length === 0 && (
         <p className="empty">{loaded ? 'No agent waits for an answer.' : 'Loading…'}</p>
       )}

@@ -1,7 +1,20 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { ApiError, startAgent } from '../api/client'
+import type { StartAgent } from '../api/types'
 import { refresh } from '../state/fleet'
 import { openAgent } from '../state/place'
+
+type Driver = NonNullable<StartAgent['driver']>
+
+const DRIVERS: [Driver, string][] = [
+  ['terminal', 'a terminal'],
+  ['lines', 'lines of output'],
+  ['claude', 'a conversation with Claude Code'],
+  ['codex', 'a conversation with Codex'],
+  ['gemini', 'a conversation with Gemini CLI'],
+  ['opencode', 'a conversation with opencode'],
+  ['acp', 'a conversation in the Agent Client Protocol'],
+]
 
 /** The form that starts an agent. */
 export function StartDialog({ onClose }: { onClose: () => void }) {
@@ -22,6 +35,7 @@ export function StartDialog({ onClose }: { onClose: () => void }) {
       const agent = await startAgent({
         name: text('name'),
         command: text('command'),
+        driver: text('driver') as Driver,
         ...(cwd ? { cwd } : {}),
       })
       await refresh()
@@ -61,6 +75,16 @@ export function StartDialog({ onClose }: { onClose: () => void }) {
             placeholder="claude"
             className="mono"
           />
+        </label>
+        <label>
+          Shown as
+          <select name="driver">
+            {DRIVERS.map(([driver, words]) => (
+              <option key={driver} value={driver}>
+                {words}
+              </option>
+            ))}
+          </select>
         </label>
         <label>
           Directory (optional)

@@ -5,11 +5,18 @@ import type { Call, FileChange, Item } from '../state/timeline'
 import { InputOf } from './InputOf'
 
 /** One thing in a conversation. */
-export const TimelineItem = memo(function TimelineItem({ item, agent }: { item: Item; agent: string }) {
-  return <li className={`item ${item.kind}${item.nested ? ' nested' : ''}`}>{inside(item, agent)}</li>
+export const TimelineItem = memo(function TimelineItem({ item, agent, asks }: Props) {
+  return <li className={`item ${item.kind}${item.nested ? ' nested' : ''}`}>{inside(item, agent, asks)}</li>
 })
 
-function inside(item: Item, agent: string) {
+interface Props {
+  item: Item
+  agent: string
+  /** Whether somebody has to allow it first. */
+  asks: boolean
+}
+
+function inside(item: Item, agent: string, asks: boolean) {
   switch (item.kind) {
     case 'prompt':
       return <Prompt item={item} agent={agent} />
@@ -23,7 +30,7 @@ function inside(item: Item, agent: string) {
         </details>
       )
     case 'call':
-      return <CallItem call={item} />
+      return <CallItem call={item} asks={asks} />
     case 'file':
       return <File file={item.file} />
     case 'note':
@@ -67,29 +74,35 @@ function Prompt({ item, agent }: { item: Extract<Item, { kind: 'prompt' }>; agen
   )
 }
 
-function CallItem({ call }: { call: Call }) {
-  const { result } = call
-  const mark = result === null ? 'open' : result.failed ? 'failed' : 'done'
+function CallItem({ call, asks }: { call: Call; asks: boolean }) {
+  const { result, decided } = call
+  const denied = decided?.allowed === false
   return (
     <>
       <details>
-        <summary>
-          <span className={`mark mark-${mark}`} aria-hidden="true" />
-          <span className="title">{call.title}</span>
-          <span className="aside">{result === null ? 'runs…' : span(result.ms)}</span>
-          {result?.failed && <span className="tone-bad">failed</span>}
-        </summary>
+        <CallLine call={call} asks={asks} denied={denied} />
         <InputOf tool={call.tool} input={call.input} />
-        {result !== null && result.text !== '' && <pre className="result">{result.text}</pre>}
+        {result?.text && <pre className="result">{result.text}</pre>}
       </details>
-      {call.decided && (
-        <p className={call.decided.allowed ? 'aside' : 'aside tone-warn'}>{call.decided.text}</p>
-      )}
-      {result?.failed && <p className="tone-bad clipped">{result.text.split('\n')[0]}</p>}
+      {decided && <p className={denied ? 'aside tone-warn' : 'aside'}>{decided.text}</p>}
+      {result?.failed && !denied && <p className="tone-bad clipped">{result.text.split('\n')[0]}</p>}
       {call.files.map((file) => (
         <File key={file.path} file={file} />
       ))}
     </>
+  )
+}
+
+function CallLine({ call: { title, result }, asks, denied }: { call: Call; asks: boolean; denied: boolean }) {
+  const mark = result === null ? 'open' : result.failed ? 'failed' : 'done'
+  const pending = asks ? 'asks first' : 'runs…'
+  return (
+    <summary>
+      <span className={`mark mark-${mark}`} aria-hidden="true" />
+      <span className="title">{title}</span>
+      <span className="aside">{result === null ? pending : span(result.ms)}</span>
+      {result?.failed && <span className="tone-bad">{denied ? 'denied' : 'failed'}</span>}
+    </summary>
   )
 }
 

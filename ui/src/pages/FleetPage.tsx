@@ -36,7 +36,7 @@ export function FleetPage() {
         </a>
         <LinkBadge {...state} />
         <ApprovalsLink count={state.asks.size} here={approvals} />
-        <FilterBox filter={filter} />
+        {!approvals && <FilterBox filter={filter} />}
         {state.maySteer && (
           <button type="button" className="primary" onClick={() => setStarting(true)}>
             Start<span className="wide"> an agent</span>

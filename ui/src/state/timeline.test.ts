@@ -86,6 +86,16 @@ test('a call has its result, its decision and its changes', () => {
   ])
 })
 
+test('what a watcher saw is told where the agent did not tell of it itself', () => {
+  const seen = (path: string) => event('file_change', { path, change: 'modified', source: 'watcher' })
+  const own = event('file_change', { path: 'a.py', change: 'modified', tool_use_id: '1', source: 'protocol' })
+  const first = [turn('queued', { prompt: 'x' }), call('1'), own, seen('a.py'), seen('b.py'), seen('b.py')]
+  expect(items(...first).map((item) => item.kind)).toEqual(['prompt', 'call', 'file'])
+  expect(items(...first, turn('queued', { prompt: 'y' }), seen('a.py')).at(-1)).toMatchObject({
+    kind: 'file',
+  })
+})
+
 test('a call that is told again is the same call', () => {
   expect(items(call('1'), call('1', { input: { a: 1 }, title: '' }))).toMatchObject([
     { title: 'Running ls', input: { a: 1 } },

@@ -206,6 +206,7 @@ function takeResult(draft: Draft, data: DataOf<'tool_result'>): void {
 }
 
 function takeFile(draft: Draft, data: DataOf<'file_change'>): void {
+  if (data.source === 'watcher' && isTold(draft, data.path)) return
   const file = {
     path: data.path,
     change: data.change,
@@ -215,6 +216,15 @@ function takeFile(draft: Draft, data: DataOf<'file_change'>): void {
   const ofCall = (item: Body<'call'>) => item.id === data.tool_use_id
   const credited = change(draft, 'call', ofCall, (item) => ({ ...item, files: [...item.files, file] }))
   if (!credited) add(draft, { kind: 'file', file, nested: false })
+}
+
+/** Whether the agent itself told, since it was asked last, that it changed a file: then nobody else need tell. */
+function isTold(draft: Draft, path: string): boolean {
+  const asked = draft.items.findLastIndex((item) => item.kind === 'prompt')
+  return draft.items.slice(asked + 1).some((item) => {
+    if (item.kind === 'file') return item.file.path === path
+    return item.kind === 'call' && item.files.some((file) => file.path === path)
+  })
 }
 
 /** What was decided stands with the call that it was about. What is open is shown elsewhere. */
