@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "paths": set(),
     "config": {"errors", "paths"},
     "log": {"config"},
+    "follow": set(),
     "model": {"errors"},
     "core": {"model", "errors"},
     "keeper": {"core.recording", "errors", "paths"},

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from roost.agents.claude_codec import ClaudeCodec
-from roost.agents.driver import Decision, Finished, Image, Item, Opening, Taken
+from roost.agents.driver import Decision, Finished, Image, Item, Opening, Ready, Taken
 from roost.agents.json_in import read_object, unknown, write_line
 from roost.core.soundness import integer_or_none
 from roost.model.conversations import OpenApproval, PendingTurn
@@ -37,9 +37,9 @@ class ClaudeTranscript:
         """The message whose tokens were told last."""
 
     def open(self, opening: Opening) -> list[Item]:
-        """Nothing is ever written."""
+        """Nothing is ever written; prompts are typed elsewhere."""
         self._inner.open(opening)
-        return []
+        return [Ready()]
 
     def receive(self, line: bytes, now_ns: int) -> list[Item]:
         """A line of the transcript."""

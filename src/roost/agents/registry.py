@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from roost.agents.acp import AcpDriver
+from roost.agents.adopted import AdoptedDriver
 from roost.agents.claude import ClaudeDriver
 from roost.agents.codex import CodexDriver
 from roost.agents.conversation import ConversationDecoder, Price
@@ -12,9 +13,11 @@ from roost.agents.observer import SessionObserver
 from roost.agents.opencode import OpencodeDriver
 from roost.core.decoding import Makers
 from roost.model.agents import Definition
+from roost.model.events import Source
 
 DRIVERS: dict[str, Driver] = {
     "acp": AcpDriver(),
+    "adopted": AdoptedDriver(),
     "claude": ClaudeDriver(),
     "codex": CodexDriver(),
     "gemini": GeminiDriver(),
@@ -28,7 +31,8 @@ def make_decoder(session_id: str, definition: Definition, price: Price | None = 
     driver = DRIVERS.get(definition.driver)
     if driver is None:
         return None
-    return ConversationDecoder(session_id, driver.codec(), can_steer=driver.abilities.steer, price=price)
+    source: Source = "transcript" if driver.name == "adopted" else "protocol"
+    return ConversationDecoder(session_id, driver.codec(), can_steer=driver.abilities.steer, price=price, source=source)
 
 
 def makers(price: Price | None = None) -> Makers:

@@ -43,6 +43,7 @@ GROUPS: tuple[Group, ...] = (
         (
             Command("run", "run", "start an agent, attached like a local terminal or in the background"),
             Command("attach", "run", "show an agent's terminal here and type into it"),
+            Command("adopt", "adopt", "watch a coding agent that was started without roost"),
             Command("ps", "ps", "list agents, those that need you first"),
             Command("explain", "explain", "say what an agent is about, on what evidence, and what to do"),
             Command("logs", "logs", "print what agents said, as clean lines"),

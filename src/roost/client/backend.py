@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 ENDED = frozenset({"exited", "failed", "lost"})
-STRUCTURED = frozenset({"claude", "codex", "gemini", "opencode", "acp"})
+STRUCTURED = frozenset({"claude", "codex", "gemini", "opencode", "acp", "adopted"})
 """Drivers that speak a coding agent's own protocol; as in `roost.model.agents`, which costs more to load."""
 
 

@@ -89,7 +89,7 @@ def _screen(data: Data) -> list[str]:
 
 def _turn(data: Data) -> list[str]:
     state = data["state"]
-    if state == "queued":
+    if state == "queued" or (state == "started" and data.get("prompt")):
         return _hanging("› ", data.get("prompt") or "")
     if state in _ENDS:
         after = took(data.get("duration_ms"))

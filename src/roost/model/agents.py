@@ -13,9 +13,9 @@ State = Literal["starting", "running", "waiting", "idle", "paused", "stopping", 
 ENDED: frozenset[str] = frozenset({"exited", "failed", "lost"})
 Restart = Literal["no", "on-failure", "always"]
 Text = Annotated[str, Meta(max_length=4096)]
-DriverName = Literal["terminal", "lines", "claude", "codex", "gemini", "opencode", "acp"]
-STRUCTURED: frozenset[str] = frozenset({"claude", "codex", "gemini", "opencode", "acp"})
-"""Drivers that speak a coding agent's own protocol."""
+DriverName = Literal["terminal", "lines", "claude", "codex", "gemini", "opencode", "acp", "adopted"]
+STRUCTURED: frozenset[str] = frozenset({"claude", "codex", "gemini", "opencode", "acp", "adopted"})
+"""Drivers that speak a coding agent's own protocol, or read what it writes of itself."""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from roost.agents.registry import DRIVERS
 from roost.core.turn_results import ENDS, TURN_EVENTS, Told, gather
 from roost.core.wire import timestamp
 from roost.errors import (
@@ -67,6 +68,8 @@ class Conversations:
             InvalidRequest: an option that cannot be changed between turns.
         """
         session = self._running(name)
+        if not DRIVERS[session.definition.driver].abilities.prompts:
+            raise NotStructured(f"agent {name} runs elsewhere and is only watched", name=name)
         turn_id = body.turn_id or f"t-{secrets.token_hex(8)}"
         if body.turn_id is not None:
             known = await self._find(session, turn_id)
