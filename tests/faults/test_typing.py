@@ -18,6 +18,28 @@ def test_what_is_typed_through_attach_is_typed_once_over_kills(server: RunningSe
     assert typed == [f"got {number}: input {number}" for number in range(1, 61)]
 
 
+def test_what_is_typed_straight_to_the_keeper_is_typed_once_over_its_upgrade(server: RunningServer) -> None:
+    server.start_agent("echo", *program(), "--raw", "ready\\n", "--echo")
+    wait_lines(server, "echo", 1)
+    server.kill9()
+    seen = Terminal("env", *_environment(server, "here"), *ROOST, "attach", "echo")
+    try:
+        seen.shows("ready")
+        for number in range(1, 41):
+            seen.type(f"input {number}\r")
+            if number == 20:
+                with server.keeper() as keeper:
+                    keeper.call("upgrade")
+        seen.type("quit\r")
+        assert seen.ends(60) == 0
+    finally:
+        seen.close()
+    server.restart()
+    wait_ended(server, "echo")
+    got = [line for line in lines_of(server, "echo") if line.startswith("got")]
+    assert got == [f"got {number}: input {number}" for number in range(1, 41)]
+
+
 def test_what_comes_from_a_pipe_is_typed_once_and_whole_over_kills(server: RunningServer) -> None:
     """More than is kept for a server that is away: the rest waits in the pipe."""
     count = 400_000
