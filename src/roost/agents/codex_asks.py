@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
-
 from roost.agents.codex_fields import object_of, objects_of, text_of, texts_of
 from roost.agents.codex_items import ItemState
+from roost.agents.codex_questions import answers_of, choices_of, fields_asked, filled_in
 from roost.agents.codex_titles import command_title, patch_title
 from roost.agents.driver import Decision
 from roost.agents.titles import one_line, title
@@ -81,17 +80,34 @@ def _permission(asked: Asked, tool: str, says: str, **more: Any) -> Permission:
 def _show_command(asked: Asked) -> Permission:
     params = asked.params
     command, network = text_of(params, "command"), object_of(params, "networkApprovalContext")
-    actions = objects_of(params, "commandActions")
-    shown = {key: params[key] for key in ("command", "cwd") if params.get(key)}
     if network:
-        shown["network"] = network
-        says = f"Connecting to {text_of(network, 'host')}"
+        tool, says = "network", f"Connecting to {text_of(network, 'host')}"
+    elif text_of(params, "kind") == "writeStdin":
+        tool, says = "write_stdin", title("message", command)
     else:
-        says = command_title(command, actions, asked.items.cwd)
+        tool, says = "shell", command_title(command, objects_of(params, "commandActions"), asked.items.cwd)
     offered = _offered(params)
     choices = [{key: one[key] for key in ("id", "label", "kind")} for one in offered]
     native = {one["id"]: one["native"] for one in offered if "native" in one}
-    return _permission(asked, "shell", says, input=shown, choices=choices, details={"native": native})
+    return _permission(asked, tool, says, input=_shown(asked), choices=choices, details={"native": native})
+
+
+def _shown(asked: Asked) -> Object:
+    """What a command's approval is about. It is called `command` only where running it here, in its sandbox, is all:
+    an answer remembered for a command holds for no other directory, no host and no way out of the sandbox."""
+    params = asked.params
+    wider = {key: params[of] for key, of in _BESIDES if params.get(of)}
+    command, cwd = text_of(params, "command"), text_of(params, "cwd")
+    plain = not wider and cwd in ("", asked.items.cwd) and text_of(params, "kind") != "writeStdin"
+    shown = {"command" if plain else "command_line": command, "cwd": cwd}
+    return {key: value for key, value in shown.items() if value} | wider
+
+
+_BESIDES = (
+    ("reason", "reason"),
+    ("network", "networkApprovalContext"),
+    ("permissions", "additionalPermissions"),
+)
 
 
 def _offered(params: Object) -> list[Choice]:
@@ -177,50 +193,37 @@ def _answer_wider(approval: OpenApproval, decision: Decision) -> Object:
 
 def _show_questions(asked: Asked) -> Permission:
     questions = objects_of(asked.params, "questions")
-    choices = [_answering(option) for option in objects_of(questions[0], "options")] if len(questions) == 1 else []
     says = title("question", text_of(questions[0], "question") if questions else "")
     shown = {"questions": questions}
-    return _permission(asked, "request_user_input", says, input=shown, choices=choices, kind="question")
-
-
-def _answering(option: Object) -> Choice:
-    label = text_of(option, "label")
-    return {"id": label, "label": label, "kind": "answer", "description": text_of(option, "description")}
+    return _permission(asked, "request_user_input", says, input=shown, choices=choices_of(questions), kind="question")
 
 
 def _answer_questions(approval: OpenApproval, decision: Decision) -> Object:
-    """Answers go by the question's id or its text; one not given is left out, a refusal gives none."""
-    if not decision.allow:
-        return {"answers": {}}
-    given, found = decision.answers or {}, {}
-    questions = objects_of(approval.input, "questions")
-    for question in questions:
-        key = text_of(question, "id")
-        answer = given.get(key) or given.get(text_of(question, "question"))
-        if answer is None and len(questions) == 1:
-            answer = decision.choice
-        if answer:
-            found[key] = {"answers": [answer]}
-    return {"answers": found}
+    """One that has no answer is left out; a refusal gives none."""
+    answers = answers_of(approval, decision) if decision.allow else {}
+    return {"answers": {key: {"answers": [answer]} for key, answer in answers.items()}}
 
 
 # What MCP servers ask
 
 
 def _show_elicitation(asked: Asked) -> Permission:
+    """A form to fill in is a question; leave for a tool is a form without fields."""
     params = asked.params
     server, meta = text_of(params, "serverName"), object_of(params, "_meta")
+    questions = fields_asked(object_of(params, "requestedSchema"))
     shown = {key: params[key] for key in ("message", "url", "requestedSchema") if params.get(key)}
-    fields = object_of(object_of(params, "requestedSchema"), "properties")
     if "tool_params" in meta:
         shown["tool_params"] = meta["tool_params"]
-    choices = [dict(ACCEPT), *_persisting(meta), dict(DECLINE), dict(CANCEL)]
     says = text_of(params, "message") or title("question", server)
-    kind = "question" if fields else "tool"
+    if questions:
+        shown["questions"] = questions
+        return _permission(asked, f"mcp__{server}", says, input=shown, choices=choices_of(questions), kind="question")
     name = text_of(meta, "tool_name")
     tool = f"mcp__{server}__{name}" if name else f"mcp__{server}"
     call = next((key for key, (of, _) in reversed(asked.items.open.items()) if of == tool), None)
-    return _permission(asked, tool, says, input=shown, choices=choices, kind=kind, call=call)
+    choices = [dict(ACCEPT), *_persisting(meta), dict(DECLINE), dict(CANCEL)]
+    return _permission(asked, tool, says, input=shown, choices=choices, call=call)
 
 
 def _persisting(meta: Object) -> list[Choice]:
@@ -234,25 +237,10 @@ def _answer_elicitation(approval: OpenApproval, decision: Decision) -> Object:
     choice = chosen(approval, decision)
     if choice in ("decline", "cancel"):
         return {"action": choice, "content": None, "_meta": None}
-    fields = object_of(object_of(approval.input, "requestedSchema"), "properties")
-    content = {key: _typed(value, fields[key]) for key, value in (decision.answers or {}).items() if key in fields}
+    content = filled_in(object_of(approval.input, "requestedSchema"), answers_of(approval, decision))
     meta = {"persist": choice} if choice in ("session", "always") else None
     return {"action": "accept", "content": content, "_meta": meta}
 
-
-def _typed(answer: str, schema: Object) -> Any:
-    """An answer, which is text, as the schema's type wants it; as it is where it does not fit."""
-    kind = text_of(schema, "type") if isinstance(schema, dict) else ""
-    wanted = _TYPES.get(kind)
-    if wanted is None:
-        return answer
-    try:
-        return msgspec.convert(answer, wanted, strict=False)
-    except msgspec.ValidationError:
-        return answer
-
-
-_TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool}
 
 ASKS: dict[str, Ask] = {
     "item/commandExecution/requestApproval": Ask(_show_command, _answer_decision),

@@ -23,16 +23,10 @@ def ids(asked: Permission) -> list[tuple[str, str]]:
 
 
 def test_a_command_is_shown_with_what_may_be_chosen() -> None:
-    asked = Talk().ask(
-        COMMAND,
-        command="bash -lc 'npm test'",
-        cwd="/p",
-        reason="to be sure",
-        availableDecisions=["accept", RULE, "cancel"],
-    )
+    offered = ["accept", RULE, "cancel"]
+    asked = Talk().ask(COMMAND, kind="command", command="bash -lc 'npm test'", cwd="/p", availableDecisions=offered)
     assert (asked.tool, asked.title, asked.tool_use_id) == ("shell", "Running npm test", "call-1")
     assert asked.input == {"command": "bash -lc 'npm test'", "cwd": "/p"}
-    assert asked.details["reason"] == "to be sure"
     assert [one["label"] for one in asked.choices][1] == "Yes, and never ask again about: npm test"
     assert ids(asked) == [
         ("accept", "allow_once"),
@@ -40,6 +34,25 @@ def test_a_command_is_shown_with_what_may_be_chosen() -> None:
         ("decline", "deny_once"),
         ("cancel", "deny_once"),
     ]
+
+
+WIDE: list[tuple[dict[str, Any], str, str]] = [
+    ({"cwd": "/elsewhere"}, "shell", "Running npm test"),
+    ({"reason": "it needs the network"}, "shell", "Running npm test"),
+    ({"additionalPermissions": {"network": {"enabled": True}}}, "shell", "Running npm test"),
+    ({"networkApprovalContext": {"host": "a.example"}}, "network", "Connecting to a.example"),
+    ({"kind": "writeStdin"}, "write_stdin", "Writing to npm test"),
+]
+
+
+@pytest.mark.parametrize(("more", "tool", "says"), WIDE)
+def test_what_is_more_than_a_command_here_is_nothing_that_a_rule_for_the_command_holds_for(
+    more: dict[str, Any], tool: str, says: str
+) -> None:
+    asked = Talk().ask(COMMAND, **{"command": "npm test", "cwd": "/p", **more})
+    assert (asked.tool, asked.title) == (tool, says)
+    assert (asked.input["command_line"], "command" in asked.input) == ("npm test", False)
+    assert asked.details.get("reason") == more.get("reason") == asked.input.get("reason")
 
 
 def test_without_a_list_the_choices_are_those_that_codex_always_takes() -> None:
@@ -51,7 +64,6 @@ def test_without_a_list_the_choices_are_those_that_codex_always_takes() -> None:
         proposedExecpolicyAmendment=["curl"],
         proposedNetworkPolicyAmendments=[network, {"host": "b.example", "action": "deny"}, {}],
     )
-    assert asked.title == "Connecting to a.example"
     assert asked.input["network"] == {"host": "a.example"}
     assert [one for one, _ in ids(asked)] == [
         "accept",
@@ -121,26 +133,36 @@ def test_wider_permissions_are_given_for_a_turn_or_a_session_or_not() -> None:
 ONE: list[dict[str, Any]] = [
     {"id": "q1", "question": "Which?", "options": [{"label": "red", "description": "warm"}, {"label": "blue"}]}
 ]
-TWO: list[dict[str, Any]] = [*ONE, {"id": "q2", "question": "How many?"}]
+TWO: list[dict[str, Any]] = [*ONE, {"id": "q2", "question": "How many?", "options": [{"label": "1"}]}]
 
 
 def test_a_question_offers_its_options() -> None:
-    asked = Talk().ask(QUESTIONS, questions=ONE)
+    asked = Talk().ask(QUESTIONS, questions=TWO)
     assert (asked.kind, asked.title, ids(asked)) == (
         "question",
         "Asking: Which?",
-        [("red", "answer"), ("blue", "answer")],
+        [("1.1", "answer"), ("1.2", "answer"), ("2.1", "answer")],
     )
-    assert (Talk().ask(QUESTIONS, questions=TWO).choices, Talk().ask(QUESTIONS).title) == ([], "Asking a question")
+    assert asked.choices[0] == {
+        "id": "1.1",
+        "label": "red",
+        "kind": "answer",
+        "question": "Which?",
+        "description": "warm",
+        "several": False,
+    }
+    assert Talk().ask(QUESTIONS).title == "Asking a question"
 
 
 ANSWERS: list[tuple[list[dict[str, Any]], dict[str, Any], dict[str, str]]] = [
     (ONE, {"allow": True, "choice": "red"}, {"q1": "red"}),
+    (ONE, {"allow": True, "choice": "1.2"}, {"q1": "blue"}),
     (ONE, {"allow": True, "answers": {"q1": "green"}}, {"q1": "green"}),
-    (ONE, {"allow": True, "answers": {"Which?": "green"}}, {"q1": "green"}),
+    (ONE, {"allow": True, "answers": {"Which?": "green"}, "choice": "red"}, {"q1": "green"}),
     (ONE, {"allow": False, "choice": "red"}, {}),
     (ONE, {"allow": True}, {}),
-    (TWO, {"allow": True, "choice": "red"}, {}),
+    (TWO, {"allow": True, "choice": "2.1"}, {"q2": "1"}),
+    (TWO, {"allow": True, "reason": "you choose"}, {"q1": "you choose", "q2": "you choose"}),
     (TWO, {"allow": True, "answers": {"q1": "red", "How many?": "2", "other": "?"}}, {"q1": "red", "q2": "2"}),
 ]
 
@@ -175,15 +197,39 @@ def test_leave_for_a_tool_of_an_mcp_server_is_asked_about_its_call() -> None:
     assert talk.decide(asked, allow=False, interrupt=True)["action"] == "cancel"
 
 
-def test_a_form_of_an_mcp_server_is_filled_in_with_values_of_its_types() -> None:
-    talk = Talk()
-    kinds: dict[str, Any] = {"n": {"type": "integer"}, "x": {"type": "number"}, "b": {"type": "boolean"}}
-    kinds |= {"s": {"type": "string"}, "bad": {"type": "integer"}, "odd": 1}
-    asked = talk.ask(ELICITATION, serverName="demo", requestedSchema={"properties": kinds}, _meta={"persist": "always"})
+FORM: dict[str, Any] = {
+    "n": {"type": "integer", "title": "How many?"},
+    "x": {"type": "number", "description": "How far?", "title": "Distance"},
+    "b": {"type": "boolean"},
+    "s": {"type": "string", "enum": ["a", "b"], "enumNames": ["first"]},
+    "t": {"type": "string", "oneOf": [{"const": "c", "title": "third"}]},
+    "l": {"type": "array", "items": {"anyOf": [{"const": "d", "title": "fourth"}]}},
+    "bad": {"type": "integer"},
+    "odd": 1,
+}
+
+
+def test_a_form_of_an_mcp_server_is_questions() -> None:
+    asked = Talk().ask(ELICITATION, serverName="demo", requestedSchema={"properties": FORM})
     assert (asked.kind, asked.title, asked.tool) == ("question", "Asking: demo", "mcp__demo")
-    answers = {"n": "3", "x": "1.5", "b": "true", "s": "text", "bad": "three", "odd": "as it is", "none": "of these"}
-    content = {"n": 3, "x": 1.5, "b": True, "s": "text", "bad": "three", "odd": "as it is"}
-    assert talk.decide(asked, allow=True, answers=answers)["content"] == content
+    assert [one["question"] for one in asked.input["questions"]] == ["How many?", "How far?", "b", "s", "t", "l", "bad"]
+    assert [(one["question"], one["label"], one["description"], one["several"]) for one in asked.choices] == [
+        ("b", "true", "", False),
+        ("b", "false", "", False),
+        ("s", "a", "first", False),
+        ("s", "b", "", False),
+        ("t", "c", "third", False),
+        ("l", "d", "fourth", True),
+    ]
+
+
+def test_a_form_is_filled_in_with_values_of_its_types() -> None:
+    talk = Talk()
+    asked = talk.ask(ELICITATION, serverName="demo", requestedSchema={"properties": FORM})
+    answers = {"How many?": "3", "x": "1.5", "b": "true", "s": "b", "l": "d, e", "bad": "three", "none": "of these"}
+    content = {"n": 3, "x": 1.5, "b": True, "s": "b", "l": ["d", "e"], "bad": "three"}
+    assert talk.decide(asked, allow=True, answers=answers) == {"action": "accept", "content": content, "_meta": None}
+    assert talk.decide(asked, allow=False)["action"] == "decline"
 
 
 def refused(talk: Talk, method: str) -> list[Item]:
