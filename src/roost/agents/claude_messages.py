@@ -23,6 +23,9 @@ SYNTHETIC = "<synthetic>"
 PROBLEMS = {
     "authentication_failed": "login",
     "oauth_org_not_allowed": "login",
+    "account_on_hold": "login",
+    "verification_required": "login",
+    "cloud_credential_error": "login",
     "billing_error": "quota",
     "rate_limit": "quota",
 }

@@ -9,6 +9,7 @@ from typing import Any
 from roost.agents.claude_control import native_id
 from roost.agents.claude_lines import Line, read_object
 from roost.agents.claude_messages import PROBLEMS, stopped, taken
+from roost.agents.claude_plan import statuses
 from roost.agents.claude_state import State, learn
 from roost.agents.driver import Busy, Finished, Item, Refused, Taken
 from roost.agents.json_in import unknown
@@ -146,21 +147,34 @@ def _background(state: State, told: Told) -> list[Item]:
     return [Notice(0, 0, "BACKGROUND_TASKS", many, {"tasks": tasks})]
 
 
+def _said(code: str, *names: str) -> Callable[[State, Told], list[Item]]:
+    def tell(state: State, told: Told) -> list[Item]:
+        text = next((told[name] for name in ("content", "text") if isinstance(told.get(name), str)), "")
+        return [Notice(0, 0, code, text, _some(told, *names))]
+
+    return tell
+
+
+def _task_states(state: State, told: Told) -> list[Item]:
+    return statuses(state, told.get("statuses"))
+
+
 def _nothing(state: State, told: Told) -> list[Item]:
     """Understood, and of no use: what is shown while something goes on."""
     return []
 
 
+_DROPPED = ("cancelled", "discarded", "refused")
 _PASSED_OVER = "the agent passed the prompt over, as one that its conversation has already"
 
 
 def _lifecycle(state: State, told: Told) -> list[Item]:
     """How a prompt fares. After its result it is `completed`; before, it was passed over and there will be none."""
     uuid, fate = told.get("command_uuid"), told.get("state")
-    if not isinstance(uuid, str) or fate not in ("started", "completed", "cancelled"):
+    if not isinstance(uuid, str) or fate not in ("started", "completed", *_DROPPED):
         return []
-    dropped = state.waiting.pop(uuid, None) if fate == "cancelled" else None
-    items: list[Item] = [Refused(dropped, "the agent dropped it")] if dropped is not None else taken(state, uuid)
+    dropped = state.waiting.pop(uuid, None) if fate in _DROPPED else None
+    items: list[Item] = [Refused(dropped, f"the agent {fate} it")] if dropped is not None else taken(state, uuid)
     if fate == "started" or state.prompted is None or native_id(state.prompted) != uuid:
         return items
     state.prompted, state.working = None, False
@@ -184,10 +198,11 @@ def _rate_limit(state: State, told: Told) -> list[Item]:
 
 
 def _auth(state: State, told: Told) -> list[Item]:
-    error = told.get("error")
+    error, output = told.get("error"), told.get("output")
     if isinstance(error, str) and error:
         return stopped(state, "login", error)
-    return [Notice(0, 0, "LOGIN", str(told.get("output") or ""), _some(told, "isAuthenticating"))]
+    text = "\n".join(map(str, output)) if isinstance(output, list) else ""
+    return [Notice(0, 0, "LOGIN", text, _some(told, "isAuthenticating"))]
 
 
 def _some(told: Told, *names: str) -> Told:
@@ -201,6 +216,19 @@ _SUBTYPES: dict[str, Callable[[State, Told], list[Item]]] = {
     "api_retry": _retry,
     "permission_denied": _denied,
     "model_fallback": _fallback,
+    "model_refusal_fallback": _fallback,
+    "model_consent_fallback": _fallback,
+    "model_refusal_no_fallback": _said("MODEL_REFUSED", "original_model", "api_refusal_category"),
+    "informational": _said("INFORMATION", "level"),
+    "notification": _said("NOTIFICATION", "key", "priority"),
+    "local_command_output": _said("COMMAND_OUTPUT"),
+    "permission_retry": _said("PERMISSION_RETRY", "commands"),
+    "scheduled_task_fire": _said("TASK_DUE"),
+    "away_summary": _said("SUMMARY"),
+    "memory_saved": _said("MEMORY_SAVED", "written_paths"),
+    "session_writes_lost": _said("WRITES_LOST", "error_code", "lost"),
+    "task_list_statuses": _task_states,
+    "hook_progress": _nothing,
     "compact_boundary": _compacted,
     "hook_started": _hook_started,
     "hook_response": _hook_finished,

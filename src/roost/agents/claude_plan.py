@@ -49,6 +49,16 @@ def settled(state: State, tool_use_id: str, content: str, report: Report | None)
     return _told(state)
 
 
+def statuses(state: State, told: object) -> list[Item]:
+    """What the CLI says of the tasks' states between two calls."""
+    before = list(state.tasks.values())
+    for task in objects_of(told):
+        known = state.tasks.get(str(task.get("id")))
+        if known is not None:
+            state.tasks[str(task.get("id"))] = _task(known[0], task.get("status"))
+    return _told(state) if list(state.tasks.values()) != before else []
+
+
 def _updated(state: State, given: dict[str, Any]) -> list[Item]:
     number = str(given.get("taskId"))
     known, status = state.tasks.get(number), given.get("status")

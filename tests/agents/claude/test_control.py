@@ -368,11 +368,12 @@ def test_a_steered_prompt_may_be_done_with_before_it_is_said_to_be_begun() -> No
     assert fares(talk, native, "completed") == [Taken("turn-1", native)]
 
 
+@pytest.mark.parametrize("fate", ["cancelled", "discarded", "refused"])
 @pytest.mark.parametrize("steer", [True, False])
-def test_a_prompt_that_was_dropped_is_told_so(steer: bool) -> None:
+def test_a_prompt_that_was_dropped_is_told_so(steer: bool, fate: str) -> None:
     talk = Talk()
     native = talk.prompts("turn-1", steer=steer)
-    assert fares(talk, native, "cancelled") == [Refused("turn-1", "the agent dropped it")]
+    assert fares(talk, native, fate) == [Refused("turn-1", f"the agent {fate} it")]
 
 
 def test_a_prompt_that_was_passed_over_ends_without_a_result() -> None:

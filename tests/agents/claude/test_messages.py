@@ -200,6 +200,16 @@ def test_a_to_do_list_may_come_task_by_task() -> None:
     assert only(talk.gives("", "l1", tool_use_result=listed), Progress).items == [{"text": "rest", "state": "pending"}]
 
 
+def test_the_states_of_tasks_may_come_by_themselves() -> None:
+    talk = Talk()
+    talk.call("TaskCreate", "c1", subject="find it")
+    talk.gives("Task #1 created successfully: find it", "c1")
+    told = [{"id": "1", "status": "in_progress"}, {"id": "2", "status": "completed"}]
+    assert only(talk.system("task_list_statuses", statuses=told), Progress).current == "find it"
+    assert talk.system("task_list_statuses", statuses=told) == []
+    assert talk.system("task_list_statuses", statuses=7) == []
+
+
 def test_a_task_that_did_not_come_about_changes_nothing() -> None:
     talk = Talk()
     talk.call("TaskCreate", "c1", subject="find it")

@@ -82,6 +82,14 @@ def test_another_model_in_its_place_is_told() -> None:
     assert notice("model_fallback", **fallback, content="Switched").message == "Switched"
 
 
+def test_what_it_says_beside_the_conversation_is_told_in_its_words() -> None:
+    assert notice("informational", content="so it is", level="info").details == {"level": "info"}
+    assert notice("notification", text="look", priority="high").message == "look"
+    assert notice("memory_saved", written_paths=["/m.md"]).details == {"written_paths": ["/m.md"]}
+    refused = notice("model_refusal_no_fallback", content="it will not", original_model="opus")
+    assert (refused.code, refused.message) == ("MODEL_REFUSED", "it will not")
+
+
 def test_tasks_and_hooks_are_told() -> None:
     assert notice("task_updated", task_id="1", patch={"status": "failed"}).message == "failed"
     assert notice("background_tasks_changed", tasks=[{}, {}]).message == "2 tasks in the background"
@@ -119,10 +127,14 @@ def test_a_limit_that_is_near_or_that_money_lifts_is_only_told() -> None:
 
 def test_a_login_that_goes_wrong_stops_it() -> None:
     assert Talk().say("auth_status", error="expired") == [Stopped("login", "expired")]
-    assert only(Talk().say("auth_status", isAuthenticating=True, output="see browser"), Notice).code == "LOGIN"
+    assert (
+        only(Talk().say("auth_status", isAuthenticating=True, output=["see", "browser"]), Notice).message
+        == "see\nbrowser"
+    )
+    assert only(Talk().say("auth_status", output=7), Notice).code == "LOGIN"
 
 
-@pytest.mark.parametrize("subtype", ["memory_saved", None, "x\ny"])
+@pytest.mark.parametrize("subtype", ["levitated", None, "x\ny"])
 def test_kinds_that_nobody_knows_are_told_as_they_were(subtype: str | None) -> None:
     assert "a system line of the kind" in only(Talk().say("system", subtype=subtype), Unknown).reason
 

@@ -74,7 +74,7 @@ def test_fields_that_nobody_knows_change_nothing(name: str) -> None:
 def test_lines_that_nobody_knows_are_told_as_they_were_and_change_nothing_else() -> None:
     strange = [
         b'{"type":"tool_use_summary","summary":"x"}',
-        b'{"type":"system","subtype":"memory_saved","path":"/x"}',
+        b'{"type":"system","subtype":"levitated","path":"/x"}',
         b"[SandboxDebug] not for us",
         b'{"type":"assistant"',
         b'["assistant"]',
