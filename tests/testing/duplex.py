@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -14,6 +15,7 @@ from typing import Any
 from tests.waiting import scaled
 
 Json = dict[str, Any]
+PATIENCE_S = 1.0
 
 
 class Duplex:
@@ -36,14 +38,22 @@ class Duplex:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        self._end()
         for thread in self._threads:
             thread.join()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None and not pipe.closed:
                 pipe.close()
+
+    def _end(self) -> None:
+        """Let it see the end of its input, and end it if that is not enough."""
+        with contextlib.suppress(OSError):
+            self.close_input()
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     @property
     def stderr(self) -> str:

@@ -38,9 +38,9 @@ class AcpTools(Tools):
         self._session_id = session_id
         self._peer = peer
 
-    def run(self, call: Call, on_output: Any = None) -> Outcome:
+    def run(self, call: Call, on_output: Any = None, ticket: int | None = None) -> Outcome:
         if call.is_raw or call.tool not in ("read", "write", "edit"):
-            return super().run(call, on_output)
+            return super().run(call, on_output, ticket)
         path = str(self.resolved(call.input["path"]))
         try:
             return self._through_client(call, path)

@@ -22,7 +22,7 @@ from roost.testing.agents.claude_session import NoSession, Session, SessionInUse
 from roost.testing.agents.claude_turns import Turns
 from roost.testing.agents.flags import BadFlag, Flags, read_flags
 from roost.testing.agents.output import Output, complain, end
-from roost.testing.agents.stdin import input_lines
+from roost.testing.agents.stdin import input_lines, wait_for
 
 Json = dict[str, Any]
 AS_ROOT = "--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons"
@@ -98,15 +98,15 @@ def _run(session: Session) -> int:
     host = Host(session, output)
     turns = Turns(session, output, host)
     _catch_signals(turns)
+    worker = threading.Thread(target=turns.serve, daemon=True)
     if session.flags.one("--input-format") == "stream-json":
-        worker = threading.Thread(target=turns.serve, daemon=True)
         worker.start()
         _Reader(session, output, host, turns).read()
-        worker.join()
     else:
         host.add(_message(_prompt(session.flags)))
         host.close()
-        turns.serve()
+        worker.start()
+    wait_for(worker)
     return turns.exit_code
 
 

@@ -15,6 +15,7 @@ from roost.testing.agents.flags import MANY, MAYBE, ON, ONE, BadFlag, Flags, rea
 from roost.testing.agents.output import Output, complain, die, end
 from roost.testing.agents.performing import Performance, TurnEnded, TurnFailed
 from roost.testing.agents.prelude import prelude
+from roost.testing.agents.stdin import wait_for
 from roost.testing.agents.workshop import Tools
 from roost.testing.models.script import Call, Fault, read_script
 
@@ -123,7 +124,7 @@ class _Run:
         # Signals are heard by the main thread, which must not be the one that waits for a tool.
         worker = threading.Thread(target=self._perform, args=(voice, prompt, failed), daemon=True)
         worker.start()
-        worker.join()
+        wait_for(worker)
         return self._end(voice, is_failed=failed.is_set())
 
     def _perform(self, voice: CodexVoice, prompt: str, failed: threading.Event) -> None:

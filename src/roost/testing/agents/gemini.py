@@ -20,6 +20,7 @@ from roost.testing.agents.output import Output, complain, end
 from roost.testing.agents.performing import Asked, Performance, TurnFailed, Verdict
 from roost.testing.agents.prelude import prelude
 from roost.testing.agents.sessions import Transcript, newest, state_directory
+from roost.testing.agents.stdin import wait_for
 from roost.testing.agents.workshop import Outcome, Tools
 from roost.testing.models.script import Call, Cut, Fail, Fault, Tokens, read_script
 from roost.testing.models.toolnames import made
@@ -207,7 +208,7 @@ class _Run:
         codes: list[int] = []
         worker = threading.Thread(target=lambda: codes.append(self._perform(prompt)), daemon=True)
         worker.start()
-        worker.join()
+        wait_for(worker)
         return codes[0] if codes else 1
 
     def _perform(self, prompt: str) -> int:

@@ -18,6 +18,7 @@ from roost.testing.agents.output import Output, complain, die
 from roost.testing.agents.performing import Asked, Performance, TurnEnded, TurnFailed, Verdict
 from roost.testing.agents.prelude import prelude
 from roost.testing.agents.sessions import Transcript, newest, state_directory
+from roost.testing.agents.stdin import wait_for
 from roost.testing.agents.workshop import Outcome, Tools
 from roost.testing.models.script import Call, Cut, Fail, Fault, Tokens, read_script
 from roost.testing.models.toolnames import made
@@ -218,7 +219,7 @@ def _run(flags: Flags) -> int:
     codes: list[int] = []
     worker = threading.Thread(target=lambda: codes.append(_perform(voice, tools, prompt)), daemon=True)
     worker.start()
-    worker.join()
+    wait_for(worker)
     return codes[0] if codes else 1
 
 

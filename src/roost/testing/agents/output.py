@@ -97,9 +97,10 @@ def end(code: int) -> None:
 
 
 def die(name: str) -> None:
-    """Die of a signal that is not caught."""
+    """Die of a signal; one that the agent catches takes its effect only when this is the main thread."""
     number = signal.Signals["SIG" + name.upper().removeprefix("SIG")]
-    if number not in (signal.SIGKILL, signal.SIGSTOP):
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and number not in (signal.SIGKILL, signal.SIGSTOP):
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

@@ -247,10 +247,12 @@ class Performance:
         return True
 
     def _run(self, asked: Asked, call: Call, done: Callable[[Finished], None]) -> None:
+        ticket = self._tools.ticket()
+
         def run() -> None:
             # A tool that asks the other side may find its question taken back; the turn knows that already.
             with contextlib.suppress(Interrupted):
-                done(Finished(asked, call, self._tools.run(call, lambda text: self._voice.output(asked, text))))
+                done(Finished(asked, call, self._tools.run(call, lambda text: self._voice.output(asked, text), ticket)))
 
         threading.Thread(target=run, daemon=True).start()
 

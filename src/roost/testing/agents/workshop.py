@@ -39,41 +39,40 @@ class Tools:
         self._environment = {**os.environ, **(environment or {})}
         self._lock = threading.Lock()
         self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._kills = 0
 
     def resolved(self, path: str) -> Path:
         """A path that a tool was given, as the agent's working directory makes it."""
         return self.cwd / path
 
-    def run(self, call: Call, on_output: Callable[[str], None] | None = None) -> Outcome:
+    def ticket(self) -> int:
+        """What a run must bring along so that a kill that comes before its command starts holds for it, too."""
+        return self._kills
+
+    def run(self, call: Call, on_output: Callable[[str], None] | None = None, ticket: int | None = None) -> Outcome:
         """Do it and wait; what a tool of the CLI's own name would do is left out."""
         try:
             if call.is_raw or call.tool not in OWN:
                 return Outcome(f"{call.tool} did as it was told")
-            act = {"bash": self._bash, "read": self._read, "write": self._write, "edit": self._edit}[call.tool]
-            return act(call.input, on_output or _unheard)
+            if call.tool == "bash":
+                return self._bash(call.input, on_output or _unheard, self._kills if ticket is None else ticket)
+            return {"read": self._read, "write": self._write, "edit": self._edit}[call.tool](call.input)
         except OSError as exc:
             return Outcome(f"{exc.strerror}: {exc.filename}", is_error=True)
 
     def kill(self) -> None:
         """End every command that runs, with its process group."""
         with self._lock:
+            self._kills += 1
             running = list(self._running.values())
         for process in running:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def _bash(self, given: Json, on_output: Callable[[str], None]) -> Outcome:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", str(given["command"])],
-            cwd=self.cwd,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        with self._lock:
-            self._running[process.pid] = process
+    def _bash(self, given: Json, on_output: Callable[[str], None], ticket: int) -> Outcome:
+        process = self._start(str(given["command"]), ticket)
+        if process is None:
+            return Outcome("killed before it began", is_error=True, exit_code=137)
         heard: list[str] = []
         pump = threading.Thread(target=_pump, args=(process, heard, on_output), daemon=True)
         pump.start()
@@ -84,18 +83,34 @@ class Tools:
             del self._running[process.pid]
         return Outcome("".join(heard), code != 0, code if code >= 0 else 128 - code)
 
-    def _read(self, given: Json, _: Callable[[str], None]) -> Outcome:
+    def _start(self, command: str, ticket: int) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if ticket != self._kills:
+                return None
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                cwd=self.cwd,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running[process.pid] = process
+            return process
+
+    def _read(self, given: Json) -> Outcome:
         path = self.resolved(str(given["path"]))
         text = path.read_text(errors="replace")
         return Outcome(text, path=str(path), before=text, after=text)
 
-    def _write(self, given: Json, _: Callable[[str], None]) -> Outcome:
+    def _write(self, given: Json) -> Outcome:
         path, text = self.resolved(str(given["path"])), str(given["text"])
         before = path.read_text(errors="replace") if path.exists() else None
         path.write_text(text)
         return Outcome("written", path=str(path), before=before, after=text)
 
-    def _edit(self, given: Json, _: Callable[[str], None]) -> Outcome:
+    def _edit(self, given: Json) -> Outcome:
         path, old = self.resolved(str(given["path"])), str(given["old"])
         before = path.read_text(errors="replace")
         if old not in before:
