@@ -50,7 +50,7 @@ def test_damaged_lines_do_no_harm(seed: int) -> None:
     fuzz(seed, max(SPAN, LINES // SEEDS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(METHODS), st.none() | JSON, PARAMS), max_size=6))
 def test_messages_of_any_shape_do_no_harm(told: list[tuple[str, object, dict[str, object]]]) -> None:
     decoder = opened("60_app_server")
