@@ -90,6 +90,13 @@ def test_a_finding_quotes_what_matched_and_fills_in_its_summary() -> None:
     assert found == Finding("waits", "plan", "a b?", "it says: “a b”", "screen")
 
 
+def test_of_much_that_matched_only_the_groups_are_quoted() -> None:
+    rule = '[[rules]]\nkind = "idle"\npattern = "(?P<what>a).{200}"\n'
+    found = made(rule).read(seen("a" + "y" * 300))
+    assert found is not None
+    assert found.evidence == "“a”"
+
+
 def test_a_finding_quotes_nothing_that_is_only_drawn() -> None:
     found = made('[[rules]]\nkind = "idle"\npattern = "─+"\n').read(seen("───"))
     assert found == Finding("idle", None, "", "a rule matches", "screen")

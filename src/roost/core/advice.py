@@ -43,8 +43,13 @@ def _to_answer(about: Attention, session: Session) -> str:
         return "wait until the limit is lifted, or give it another account or model"
     if session.definition.driver in STRUCTURED:
         return f"put it right with the CLI itself, then `roost restart {name}`"
+    if about.wants in _CHOSEN_ON_SCREEN:
+        return f"`roost attach {name}` and answer"
     return f"`roost attach {name}` and answer, or `roost send --enter {name} TEXT`"
 
+
+_CHOSEN_ON_SCREEN = ("permission", "plan", "trust")
+"""What a program lets people choose from a list: which key means what differs, so nothing is typed unseen."""
 
 _ADVICE: dict[tuple[str, bool], str] = {
     ("looping", False): "look at `roost logs {name}`; interrupt it and tell it what is wrong, or `roost stop {name}`",

@@ -246,10 +246,15 @@ def _text(sight: Sight, where: Where, rows: int) -> str:
 
 
 def _quoted(match: re.Match[str], *, whole: bool) -> str:
-    """What the groups matched, or all of the match, without what is only drawn; of a title, all of it."""
-    groups = " ".join(filter(None, match.groupdict().values()))
-    words = " ".join((match.string if whole else groups or match[0]).translate(_DRAWN).split())
-    return f"“{words[:MAX_QUOTED]}”" if words else ""
+    """What matched, without what is only drawn, or of much the groups alone; of a title, all of it."""
+    words = _words_of(match.string if whole else match[0])
+    groups = _words_of(" ".join(filter(None, match.groupdict().values())))
+    said = groups if len(words) > MAX_QUOTED and groups else words
+    return f"“{said[:MAX_QUOTED]}”" if said else ""
+
+
+def _words_of(text: str) -> str:
+    return " ".join(text.translate(_DRAWN).split())
 
 
 def _finding(rule: Rule, match: re.Match[str]) -> Finding:
