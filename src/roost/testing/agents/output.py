@@ -16,6 +16,7 @@ from roost.testing.models.script import Fault
 
 Json = dict[str, Any]
 HALF_PAUSE_S = 0.05
+DEATH_S = 1.0
 STRANGE = {"strange_field": {"nested": [1, None, "…"]}, "strangeFlag": True}
 
 
@@ -103,6 +104,8 @@ def die(name: str) -> None:
     if is_main and number not in (signal.SIGKILL, signal.SIGSTOP):
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    # It may arrive at another thread, and nothing more is to be written until then.
+    time.sleep(DEATH_S)
 
 
 def _write_all(data: bytes) -> None:
