@@ -172,9 +172,9 @@ class ResultLine(Struct, gc=False):
     result: Any = None
     errors: Any = None
     user_message_uuids: list[str] | None = None
-    usage: TurnAmounts | None = None
-    modelUsage: dict[str, Amounts] | None = None
     model_usage_since_last_result: dict[str, Amounts] | None = None
+    usage: Raw | UnsetType = UNSET
+    modelUsage: Raw | UnsetType = UNSET
 
 
 TOLD_OF_RESULT: tuple[str, ...] = ResultLine.__struct_fields__[:10]
@@ -223,6 +223,22 @@ def read_as(kind: type[Kind], data: bytes | Raw) -> Kind:
         return read_in_part(kind, data)
 
 
+def read_amounts(data: Raw | UnsetType) -> dict[str, Amounts]:
+    """What is told of each model, where that is as expected."""
+    try:
+        return {} if data is UNSET else _amounts(data)
+    except msgspec.ValidationError:
+        return {}
+
+
+def read_used(data: Raw | UnsetType) -> TurnAmounts | None:
+    """What a turn used, where that is as expected."""
+    try:
+        return None if data is UNSET else read_as(TurnAmounts, data)
+    except msgspec.ValidationError:
+        return None
+
+
 def read_in_part(kind: type[Kind], data: bytes | Raw) -> Kind:
     """The same, for data of which it is known that something in it is."""
     known: dict[str, Any] = read_object(data)
@@ -245,5 +261,6 @@ def _types(kind: type[Struct]) -> dict[str, Any]:
 
 
 read_line = msgspec.json.Decoder(Line).decode
+_amounts = msgspec.json.Decoder(dict[str, Amounts]).decode
 read_notes = msgspec.json.Decoder(list[ResultNote]).decode
 read_object = msgspec.json.Decoder(dict[str, Any]).decode

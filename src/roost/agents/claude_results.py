@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from roost.agents.claude_lines import TOLD_OF_RESULT, Amounts, Line, ResultLine, read_as
+from roost.agents.claude_lines import TOLD_OF_RESULT, Amounts, Line, ResultLine, read_amounts, read_as, read_used
 from roost.agents.claude_messages import stopped, taken
 from roost.agents.claude_state import Baseline, State
 from roost.agents.driver import Finished, Item, Taken
@@ -14,6 +14,8 @@ from roost.model.events import Turn, Usage
 
 _DIAGNOSTIC = "[ede_diagnostic]"
 _NOTHING = Amounts()
+NO_PRICE = -1.0
+"""The cost where the CLI does not say it."""
 
 
 def result(state: State, line: Line, data: bytes) -> list[Item]:
@@ -87,25 +89,22 @@ def _usage(state: State, told: ResultLine) -> list[Item]:
     Totals are of the process in some releases and of the whole conversation in others; the newest say besides what
     has come since. An old one that goes on with a conversation says it of the main thread only, for the first turn.
     """
-    fresh, total = told.model_usage_since_last_result, told.modelUsage or {}
+    fresh = told.model_usage_since_last_result
     if fresh is None:
+        total = read_amounts(told.modelUsage)
         fresh = _since(state, told, total)
-    state.spent = {model: _baseline(amounts) for model, amounts in total.items()}
+        state.spent = {model: _baseline(amounts) for model, amounts in total.items()}
     state.resumed = False
     return [_event(model, amounts) for model, amounts in fresh.items() if amounts != _NOTHING]
 
 
 def _since(state: State, told: ResultLine, total: dict[str, Amounts]) -> dict[str, Amounts]:
-    used = told.usage
-    if state.resumed and not state.spent and used is not None:
-        model = state.model if state.model in total else next(iter(total), state.model)
-        mine = Amounts(
-            used.input_tokens, used.output_tokens, used.cache_read_input_tokens, used.cache_creation_input_tokens
-        )
-        whole = total.get(model or "")
-        if whole is not None and whole.inputTokens > mine.inputTokens:
-            mine.costUSD = -1.0
-            return {model or "": mine}
+    used = read_used(told.usage) if state.resumed and not state.spent and total else None
+    if used is not None:
+        model = state.model if state.model in total else next(iter(total))
+        if total[model].inputTokens > used.input_tokens:
+            read, written = used.cache_read_input_tokens, used.cache_creation_input_tokens
+            return {model: Amounts(used.input_tokens, used.output_tokens, read, written, NO_PRICE)}
     return {model: _less(amounts, state.spent.get(model)) for model, amounts in total.items()}
 
 
@@ -141,5 +140,5 @@ def _event(model: str, amounts: Amounts) -> Usage:
         amounts.outputTokens,
         amounts.cacheReadInputTokens,
         amounts.cacheCreationInputTokens,
-        amounts.costUSD if amounts.costUSD >= 0 else None,
+        amounts.costUSD if amounts.costUSD != NO_PRICE else None,
     )

@@ -183,6 +183,18 @@ def test_a_total_of_the_process_alone_counts_although_the_conversation_goes_on()
     assert usages(resumed({}, 10)) == []
 
 
+@pytest.mark.parametrize("usage", ["x", None, [1]])
+def test_a_turns_own_use_may_be_missing(usage: object) -> None:
+    talk = Talk([*STREAMING, "--resume=x"])
+    told = talk.result(modelUsage={"opus": amounts(10, 0.5)}, usage=usage)
+    assert usages(told) == [("opus", 10, 0.5)]
+
+
+@pytest.mark.parametrize("total", ["x", None, {"opus": {"inputTokens": "many"}}])
+def test_totals_that_are_odd_tell_nothing(total: object) -> None:
+    assert [type(item) for item in Talk().result(modelUsage=total)] == [Taken, Finished]
+
+
 def test_after_the_first_result_totals_are_differences_again() -> None:
     talk = Talk([*STREAMING, "--resume=x"])
     talk.result(modelUsage={"opus": amounts(500, 9.0)}, usage={"input_tokens": 10})
