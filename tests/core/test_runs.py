@@ -62,7 +62,8 @@ def test_each_line_has_the_time_of_its_frame() -> None:
     run = [frame(b"a\n", 1), frame(b"b\nc\n", 2)]
     assert join(run) == b"a\nb\nc\n"
     assert join(run[:1]) == b"a\n"
-    assert times(run, 100) == [101, 102, 102]
+    assert times(run, 100, 3) == [101, 102, 102]
+    assert times(run[:1], 100, 1) == [101]
 
 
 # What comes of them

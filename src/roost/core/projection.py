@@ -294,8 +294,8 @@ class SessionProjection:
             return False
         if output is self._stdout:
             self._title.feed(data)
-        self._note_output(run[-1], sum([len(frame.payload) for frame in run]))
-        self._log(output, lines, times(run, self._base_ns))
+        self._note_output(run[-1], len(data))
+        self._log(output, lines, times(run, self._base_ns, len(lines)))
         return True
 
     def _note_output(self, last: Frame, length: int) -> None:

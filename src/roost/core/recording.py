@@ -69,6 +69,9 @@ class Kind(IntEnum):
     """Wall time, nanoseconds since the Unix epoch, eight bytes: anchors this frame's `time` anew after a step."""
 
 
+_new_tuple = tuple.__new__
+"""Makes a `Frame` without a call of Python's, in half the time."""
+
 _KINDS = frozenset(int(kind) for kind in Kind)
 
 
@@ -261,7 +264,7 @@ class Reader:
             payload = buffer[begin:stop]
             if crc32(payload, crc32(buffer[at : at + HEAD_SIZE])) != checksum:
                 break
-            found.append(Frame(base + at, kind, time_ns, payload))
+            found.append(_new_tuple(Frame, (base + at, kind, time_ns, payload)))
             at, begin = stop, stop + FRAME_OVERHEAD
         return at
 

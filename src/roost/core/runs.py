@@ -36,13 +36,11 @@ def join(run: list[Frame]) -> bytes:
     return run[0].payload if len(run) == 1 else b"".join([frame.payload for frame in run])
 
 
-def times(run: list[Frame], base_ns: int) -> list[int]:
-    """The time of each line that the frames hold, when they began at `base_ns`."""
+def times(run: list[Frame], base_ns: int, lines: int) -> list[int]:
+    """The time of each of the `lines` that the frames hold, when they began at `base_ns`."""
+    if lines == len(run):
+        return [base_ns + time_ns for _, _, time_ns, _ in run]
     found: list[int] = []
     for _, _, time_ns, payload in run:
-        feeds = payload.count(b"\n")
-        if feeds == 1:
-            found.append(base_ns + time_ns)
-        else:
-            found += [base_ns + time_ns] * feeds
+        found += [base_ns + time_ns] * payload.count(b"\n")
     return found
