@@ -84,6 +84,13 @@ def test_a_rule_does_not_hold_where_its_unless_matches() -> None:
     assert found.read(seen("x", "y")) is None
 
 
+def test_of_the_texts_of_a_rule_one_must_be_there_in_any_case() -> None:
+    found = made(RULE + 'texts = ["One", "two"]\n')
+    assert found.read(seen("x")) is None
+    assert found.read(seen("x", "oNE")) is not None
+    assert found.read(seen("two")) is None
+
+
 def test_a_finding_quotes_what_matched_and_fills_in_its_summary() -> None:
     rule = '[[rules]]\nkind = "waits"\nwants = "plan"\npattern = "│ (?P<what>a +b)(?P<more>c)?"\n'
     found = made(rule + 'summary = "{what}{more}?"\nevidence = "it says"\n').read(seen("│ a   b"))

@@ -86,6 +86,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     where: Where = "bottom"
     rows: int = 15
     """How many rows `bottom` takes; rows that are empty do not count."""
+    texts: list[str] = []
+    """One of these must be there, in any case; looked for first, because that is cheap where a pattern is not."""
     unless: str = ""
     """A pattern that must not match in the same place."""
     wants: Wants | None = None
@@ -104,8 +106,14 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     otherwise: AttentionKind | None = None
 
 
+class _Place(NamedTuple):
+    text: str
+    lowered: str
+
+
 class _Compiled(NamedTuple):
     rule: Rule
+    texts: tuple[str, ...]
     pattern: re.Pattern[str]
     unless: re.Pattern[str] | None
 
@@ -157,16 +165,15 @@ class Manifest:
 
     def read(self, sight: Sight) -> Finding | None:
         """What the first rule that matches says; none says nothing."""
-        places: dict[tuple[Where, int], str] = {}
+        places: dict[tuple[Where, int], _Place] = {}
         for compiled in self._compiled:
-            rule = compiled.rule
-            place = (rule.where, rule.rows)
-            text = places.get(place)
-            if text is None:
-                text = places[place] = _text(sight, *place)
-            match = compiled.pattern.search(text)
-            if match and not (compiled.unless and compiled.unless.search(text)):
-                return _finding(rule, match)
+            where = (compiled.rule.where, compiled.rule.rows)
+            place = places.get(where)
+            if place is None:
+                place = places[where] = _place(sight, *where)
+            match = _match(compiled, place)
+            if match:
+                return _finding(compiled.rule, match)
         if self.otherwise is None:
             return None
         return Finding(self.otherwise, None, "", "it shows nothing that asks for somebody", "process")
@@ -233,7 +240,21 @@ def _compile(name: str, rule: Rule) -> _Compiled:
         raise ManifestInvalid(f"{name}: rule with pattern {rule.pattern!r}: {exc}") from exc
     if (rule.kind == "waits") != (rule.wants is not None):
         raise ManifestInvalid(f"{name}: rule with pattern {rule.pattern!r}: wants goes with waits")
-    return _Compiled(rule, pattern, unless)
+    return _Compiled(rule, tuple(text.lower() for text in rule.texts), pattern, unless)
+
+
+def _match(compiled: _Compiled, place: _Place) -> re.Match[str] | None:
+    if compiled.texts and not any(text in place.lowered for text in compiled.texts):
+        return None
+    match = compiled.pattern.search(place.text)
+    if match and compiled.unless and compiled.unless.search(place.text):
+        return None
+    return match
+
+
+def _place(sight: Sight, where: Where, rows: int) -> _Place:
+    text = _text(sight, where, rows)
+    return _Place(text, text.lower())
 
 
 def _text(sight: Sight, where: Where, rows: int) -> str:
