@@ -55,6 +55,16 @@ def test_bytes_that_are_no_text_are_typed_as_they_are(anywhere: DataDirectory, t
     until(lambda: shown("one").count("ff fe 80 61") == 2)
 
 
+@pytest.mark.parametrize("driver", ["terminal", "lines"])
+def test_input_is_ended(anywhere: DataDirectory, driver: str):
+    roost("run", "-d", "one", "--driver", driver, "--", "sh", "-c", "cat; echo over")
+    assert roost("send", "one", "--eof", "last words\n").code == 0
+    assert roost("wait", "one", "--timeout", "10").code == 0
+    assert lines(shown("one"))[-2:] == ["last words", "over"]
+    start("two", "--forever")
+    assert roost("send", "two", "--eof").code == 0
+
+
 def test_enter_submits_what_was_sent(anywhere: DataDirectory):
     start("one", "--echo")
     roost("send", "--enter", "one", "submitted")

@@ -29,6 +29,7 @@ def configure_send(parser: argparse.ArgumentParser) -> None:
     add("-k", "--key", action="append", default=[], metavar="KEY", help="a key: C-c, M-x, Up, Enter, F5, a; several")
     add("-F", "--file", metavar="FILE", help="type what the file holds")
     add("-e", "--enter", action="store_true", help="paste, then press Enter")
+    add("--eof", action="store_true", help="then end the agent's input: close its pipe, or type the terminal's C-d")
 
 
 def send(options: argparse.Namespace) -> int:
@@ -36,13 +37,15 @@ def send(options: argparse.Namespace) -> int:
     given = [item for item in (options.text, options.file, options.key or None) if item is not None]
     if len(given) > 1:
         raise InvalidRequest("give one of TEXT, --file and --key")
-    if not given and not options.enter:
-        raise InvalidRequest("there is nothing to type", hint="give TEXT, --file FILE, --key KEY or --enter")
+    if not given and not options.enter and not options.eof:
+        raise InvalidRequest("there is nothing to type", hint="give TEXT, --file FILE, --key KEY, --enter or --eof")
     with backend(options) as found:
         if options.key:
             found.send_keys(options.name, options.key + (["Enter"] if options.enter else []))
-        else:
+        elif given or options.enter:
             found.send_text(options.name, _text(options), enter=options.enter)
+        if options.eof:
+            found.end_input(options.name)
     if options.json:
         write_json({"name": options.name, "accepted": True})
     return exits.OK

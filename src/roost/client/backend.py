@@ -95,6 +95,9 @@ class Backend(Protocol):
     def send_text(self, name: str, text: bytes, *, enter: bool) -> None:
         """Type bytes; with `enter` as a terminal would paste them, and then Enter."""
 
+    def end_input(self, name: str) -> None:
+        """End of file on the agent's input, behind all that was typed."""
+
     def send_keys(self, name: str, keys: list[str]) -> None:
         """Type keys by their names, such as `C-c` or `Up`."""
 

@@ -175,6 +175,9 @@ class KeeperBackend:
         bracketed = self._modes(session).bracketed_paste
         return encode_paste(text.decode("utf-8", "surrogateescape"), bracketed=bracketed)
 
+    def end_input(self, name: str) -> None:
+        self._act(name, "close_input", by=BY)
+
     def send_keys(self, name: str, keys: list[str]) -> None:
         from roost.core.keys import encode_keys
 

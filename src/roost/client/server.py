@@ -126,6 +126,9 @@ class ServerClient:
             time.sleep(PASTE_PAUSE_S)
         self._input(name, {"input": "", "enter": True})
 
+    def end_input(self, name: str) -> None:
+        self._post(name, "close-input")
+
     def send_keys(self, name: str, keys: list[str]) -> None:
         self._input(name, {"keys": keys})
 
