@@ -136,6 +136,20 @@ def test_loading_a_session_replays_it(client: Client, tmp_path: Path) -> None:
         assert again.updates("agent_message_chunk")[0]["content"]["text"] == "hello"
 
 
+def test_every_message_is_one_of_the_official_sdk(asking: Client) -> None:
+    schema = pytest.importorskip("acp.schema", reason="needs the SDK of the protocol")
+    number = asking.prompt("@think Hm\n@say hi\n@read none\n@write a.txt b\n@plan x a | > b\n@ask Which? | This | That")
+    for option in ("yes", "This"):
+        question = asking.expect(method("session/request_permission"))
+        schema.RequestPermissionRequest.model_validate(question["params"])
+        outcome = {"outcome": {"outcome": "selected", "optionId": option}}
+        asking.send({"jsonrpc": "2.0", "id": question["id"], "result": outcome})
+    schema.PromptResponse.model_validate(asking.answer(number)["result"])
+    for line in asking.seen:
+        if line.get("method") == "session/update":
+            schema.SessionNotification.model_validate(line["params"])
+
+
 def test_what_is_wrong_is_refused(client: Client) -> None:
     assert client.request("no/such")["error"]["code"] == -32601
     assert client.request("session/load", sessionId="none", cwd="/", mcpServers=[])["error"]["code"] == -32602

@@ -143,11 +143,14 @@ class _Reader:
         self._output = output
         self._host = host
         self._turns = turns
+        self._is_over = False
 
     def read(self) -> None:
-        """Until the end of input."""
+        """Until the end of input, or of the session."""
         for line in input_lines():
             self._take(line)
+            if self._is_over:
+                break
         self._host.close()
 
     def _take(self, line: bytes) -> None:
@@ -176,8 +179,7 @@ class _Reader:
             self._interrupt(request_id)
         else:
             self._output.send(claude_control.answer(self._session, request_id, request))
-        if request.get("subtype") == "end_session":
-            self._host.close()
+        self._is_over = request.get("subtype") == "end_session"
 
     def _interrupt(self, request_id: str) -> None:
         waiting = self._host.cancel()
