@@ -70,8 +70,10 @@ class LoopWatch:
             elif isinstance(event, Turn) and event.state == "started":
                 self._done.clear()
                 self._open.clear()
-        for line in events[-LINES_A_BLOCK:]:
-            if type(line) is Log:
+        lines = [event for event in events[-LINES_A_BLOCK:] if type(event) is Log]
+        # Nearly all lines tell of no trouble, which is seen of all of a block at once.
+        if lines and _tells_of_trouble("\n".join([line.line[:MAX_LINE] for line in lines]).lower()):
+            for line in lines:
                 stirred |= self._take_line(line)
         return stirred
 
@@ -102,7 +104,7 @@ class LoopWatch:
     def _take_line(self, event: Log) -> bool:
         text = event.line[:MAX_LINE].strip()
         lowered = text.lower()
-        if not any(word in lowered for word in _TROUBLE) or _NO_TROUBLE.search(lowered):
+        if not _tells_of_trouble(lowered) or _NO_TROUBLE.search(lowered):
             return False
         key = _VARIES.sub("#", text)
         seen = self._errors.pop(key, None)
@@ -119,6 +121,13 @@ class LoopWatch:
             if recent and seen.times >= self._lines and seen.last_ns - seen.first_ns >= SPREAD_NS:
                 return Loop(f"the same error line: {seen.shown}", seen.times, seen.first_ns)
         return None
+
+
+def _tells_of_trouble(lowered: str) -> bool:
+    for word in _TROUBLE:  # noqa: SIM110 - a generator takes half as long again
+        if word in lowered:
+            return True
+    return False
 
 
 def _checksum(value: object) -> int:
