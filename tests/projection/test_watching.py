@@ -20,9 +20,9 @@ class Screening:
         self._ms = 0
         self.projection.feed(self._reader.feed(Tape().started().data))
 
-    def out(self, data: bytes) -> None:
+    def out(self, data: bytes, kind: Kind = Kind.OUT) -> None:
         self._ms += 10
-        self.projection.feed(self._reader.feed(encode_frame(Kind.OUT, self._ms * 1_000_000, data)))
+        self.projection.feed(self._reader.feed(encode_frame(kind, self._ms * 1_000_000, data)))
 
     def note(self, kind: str) -> None:
         tape = Tape().at(self._ms).mark(**{"type_": "attention", **_fields(kind)})
@@ -79,6 +79,13 @@ def test_who_paints_is_looked_at_now_and_then_and_sooner_when_its_title_changes(
     assert screening.looked(100 + WORKING_S) is False
     screening.out(b"\x1b]0;two\x07")
     assert screening.looked(100 + WORKING_S + BUSY_S) is False
+
+
+def test_there_is_nothing_to_see_of_who_only_complained() -> None:
+    screening = Screening()
+    screening.out(b"error: no\n", Kind.ERR)
+    screening.projection.rest()
+    assert screening.looked(100) is None
 
 
 def test_who_ended_is_not_looked_at() -> None:

@@ -292,6 +292,17 @@ def test_who_claims_to_work_and_does_nothing_for_long_is_stuck(tmp_path: Path) -
     assert [kind for _, kind, _ in watching(tmp_path, scene).noted] == ["stuck"]
 
 
+def test_short_silences_are_told_in_seconds(tmp_path: Path) -> None:
+    async def scene(kit: Kit) -> None:
+        session = quiet(kit, 90)
+        await kit.watch.check()
+        await settled()
+        assert session.attention is not None
+        assert session.attention.evidence[0].startswith("nothing came for 90 s")
+
+    watching(tmp_path, scene)
+
+
 @pytest.mark.parametrize(("seconds", "kind"), [(40, "works"), (10, "works"), (900, "idle"), (900, "waits")])
 def test_who_is_quiet_for_a_while_only_or_does_not_claim_to_work_is_not_stuck(
     seconds: int, kind: str, tmp_path: Path

@@ -106,3 +106,20 @@ def test_agents_are_listed_by_what_they_are_about(server: RunningServer) -> None
     for name in ("asks", "works"):
         server.call("POST", f"/api/agents/{name}/kill")
         server.call("DELETE", f"/api/agents/{name}?purge=true")
+
+
+def test_a_structured_agent_says_itself_what_it_waits_for(server: RunningServer, tmp_path: Path) -> None:
+    program = tmp_path / "claude"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m roost.testing.agents.claude "$@"\n')
+    program.chmod(0o755)
+    server.start_agent("talker", str(program), driver="claude", cwd=str(tmp_path))
+    assert about(server, "talker", "idle")["source"] == "protocol"
+    server.call("POST", "/api/agents/talker/prompt", {"prompt": "@ask Colour: Red / Blue ; @say Done."})
+    asks = about(server, "talker", "waits")
+    assert (asks["wants"], asks["source"], asks["state"]) == ("question", "protocol", "waiting")
+    approval = server.call("GET", "/api/approvals")["approvals"][0]["approval_id"]
+    server.call("POST", f"/api/approvals/{approval}", {"decision": "deny"})
+    assert about(server, "talker", "done")["summary"] == "Done."
+    assert server.agent("talker")["doing"] == "Done."
+    server.call("POST", "/api/agents/talker/kill")
+    server.call("DELETE", "/api/agents/talker?purge=true")

@@ -248,15 +248,16 @@ def _looping(loop: Loop) -> Attention:
     return Attention(
         kind="looping",
         since_ns=loop.since_ns,
-        evidence=(f"{loop.what}, {loop.times} times or more",),
+        evidence=(f"that came {loop.times} times, or more",),
         source="output",
         summary=loop.what[:200],
     )
 
 
 def _stuck(now: Attention, since_ns: int, now_ns: int) -> Attention:
-    minutes = (now_ns - since_ns) / 60e9
-    silence = f"nothing came for {minutes:.0f} min, and its processes use no processor"
+    seconds = (now_ns - since_ns) / 1e9
+    span = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+    silence = f"nothing came for {span}, and its processes use no processor"
     return replace(now, kind="stuck", since_ns=since_ns, evidence=(silence, *now.evidence), source="process")
 
 
