@@ -128,6 +128,19 @@ def test_what_is_asked_can_be_allowed_denied_and_edited(agent: str) -> None:
     assert "deny" in roost("approvals", "--all").out
 
 
+def test_an_answer_can_be_remembered_and_forgotten(agent: str) -> None:
+    assert "no answer is remembered" in roost("approvals", "--rules").err
+    following = spawn("prompt", agent, "--wait", "@bash true\n@bash true\n@say done")
+    asked()
+    assert roost("approve", agent, "--remember").code == 0
+    assert following.communicate(timeout=20)[0] == "done\n"
+    (rule,) = json.loads(roost("approvals", "--rules", "--json").out)["rules"]
+    assert (rule["tool"], rule["decision"]) == ("Bash", "allow")
+    assert rule["rule_id"] in roost("approvals", "--rules").out
+    assert roost("approvals", "--forget", rule["rule_id"]).out == f"{rule['rule_id']}\n"
+    assert roost("approvals", "--forget", rule["rule_id"]).code == 3
+
+
 def test_a_question_wants_an_answer(agent: str) -> None:
     roost("prompt", agent, "--turn-id", "asking", "@ask Which one? | Red | Green")
     asked()
@@ -215,6 +228,15 @@ def test_lines_from_a_pipe_are_prompts_and_the_last_one_is_waited_for(agent: str
     out, _ = talk.communicate("@say one\n@say two", timeout=20)
     assert talk.returncode == 0
     assert [line for line in lines(out) if line in ("one", "two")] == ["one", "two"]
+
+
+def test_a_transcript_is_there_without_a_server_too(own_server: RunningServer) -> None:
+    own_server.start_agent("talker", *CLAUDE, driver="claude")
+    assert roost("prompt", "talker", "-w", "hello").code == 0
+    with_server = roost("logs", "talker").out
+    own_server.terminate()
+    assert "You said: hello" in with_server
+    assert roost("logs", "talker").out == with_server
 
 
 def test_run_starts_a_server_for_a_coding_agent_and_ends_with_it(data: DataDirectory) -> None:

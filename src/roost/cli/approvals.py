@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 HEADS = ("ID", "AGENT", "ASKED", "WHAT")
+RULE_HEADS = ("RULE", "ANSWER", "BY", "DRIVER", "TOOL", "PROJECT", "WHAT")
+RULE_FIELDS = ("rule_id", "decision", "by", "driver", "tool", "project", "subject")
 NOTES = """\
 ID is what 'roost approvals' shows, as much of its beginning or end as is clear, or the name of an agent that asks one
 thing. The first answer counts; a later one is refused with exit code 6.
@@ -29,7 +31,10 @@ thing. The first answer counts; a later one is refused with exit code 6.
 def configure_approvals(parser: argparse.ArgumentParser) -> None:
     add_shared(parser)
     parser.add_argument("name", nargs="?", metavar="NAME", help="one agent (default: all)")
-    parser.add_argument("-a", "--all", action="store_true", help="also what was answered, in the newest sessions")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("-a", "--all", action="store_true", help="also what was answered, in the newest sessions")
+    which.add_argument("--rules", action="store_true", help="instead, the answers that are remembered")
+    which.add_argument("--forget", metavar="RULE", action="append", help="forget such an answer: agents ask again")
 
 
 def configure_approve(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +52,7 @@ def configure_approve(parser: argparse.ArgumentParser) -> None:
         help="the answer to a question, which is named by its text or its number; A alone where there is one",
     )
     add("--reason", metavar="TEXT", help="what the agent is told with it")
-    add("--remember", action="store_true", help="do not ask for the like again")
+    add("--remember", action="store_true", help="give the same answer from now on, in this project")
 
 
 def configure_deny(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +61,20 @@ def configure_deny(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the approval, or its agent")
     parser.add_argument("--choice", metavar="CHOICE", help="one of its choices, by id or label")
     parser.add_argument("--reason", metavar="TEXT", help="what the agent is told, so that it can do better")
+    parser.add_argument("--remember", action="store_true", help="give the same answer from now on, in this project")
     parser.add_argument("--interrupt", action="store_true", help="end the turn too")
 
 
 def approvals(options: argparse.Namespace) -> int:
     """List what is asked."""
     talk = talk_of(options)
+    for rule_id in options.forget or ():
+        talk.forget(rule_id)
+        print(rule_id)
+    if options.rules:
+        return _show_rules(talk.rules(), options)
+    if options.forget:
+        return exits.OK
     found = talk.approvals(options.name, "all" if options.all else "open")
     if options.json:
         write_json({"approvals": found, "total": len(found)})
@@ -73,6 +86,17 @@ def approvals(options: argparse.Namespace) -> int:
     heads = HEADS if not options.all else (*HEADS[:3], "ANSWER", HEADS[3])
     rows = [_row(view, names[view["approval_id"]], now, with_answer=options.all) for view in found]
     write_table(heads, rows, colours=[("bold",) for _ in rows])
+    return exits.OK
+
+
+def _show_rules(rules: list[Json], options: argparse.Namespace) -> int:
+    if options.json:
+        write_json({"rules": rules})
+    elif rules:
+        rows = [tuple(str(rule[name]) for name in RULE_FIELDS) for rule in rules]
+        write_table(RULE_HEADS, rows, colours=[("bold",) for _ in rows])
+    else:
+        say("roost: no answer is remembered")
     return exits.OK
 
 
@@ -101,8 +125,7 @@ def deny(options: argparse.Namespace) -> int:
     body: Json = {"decision": "deny"} | _chosen(view, options.choice)
     if options.reason:
         body["reason"] = options.reason
-    if options.interrupt:
-        body["interrupt"] = True
+    body |= {name: True for name in ("interrupt", "remember") if getattr(options, name)}
     return _decided(talk.decide(view["approval_id"], body), options)
 
 

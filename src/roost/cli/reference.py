@@ -60,7 +60,7 @@ Where a command is done to several agents, it is done to all of them, and the co
 | command | code | meaning |
 |---|---|---|
 | `roost wait --for STATE`, `--for output=TEXT` | 1 | the agent ended without it |
-| `roost prompt --wait`, `--follow` | 0, 1, 6, 130 | the turn was completed; failed; refused or taken back; interrupted |
+| `roost prompt --wait`, `--follow` | 0, 1, 6, 130 | the turn was completed; failed; refused; interrupted |
 | `roost status` | 0, 1, 5 | healthy; degraded or unhealthy; no server answers |
 | `roost doctor` | 1 | something is missing that roost cannot do without |
 | `roost recording verify` | 1 | a recording is damaged |

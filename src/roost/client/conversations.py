@@ -61,6 +61,14 @@ class Conversations:
         """Answer what an agent asks. `body` is that of `POST /api/approvals/{approval_id}`."""
         return self._object("POST", f"/api/approvals/{quote(approval_id, safe='')}", body)
 
+    def rules(self) -> list[Json]:
+        """Answers that are remembered for the future."""
+        return list(self._object("GET", "/api/approval-rules")["rules"])
+
+    def forget(self, rule_id: str) -> None:
+        """Have agents ask again."""
+        self._server.call("DELETE", f"/api/approval-rules/{quote(rule_id, safe='')}")
+
     def find(self, word: str) -> Json:
         """The approval that is meant by an id, by a part of it that begins or ends it, or by an agent's name.
 

@@ -79,6 +79,8 @@ interface PartProps {
 function Permission({ approval, answering, mayAnswer }: PartProps) {
   const [draft, setDraft] = useState<string | null>(null)
   const [reason, setReason] = useState('')
+  const [remember, setRemember] = useState(false)
+  const remembered = remember ? { remember } : {}
   return (
     <>
       {draft === null ? (
@@ -94,7 +96,9 @@ function Permission({ approval, answering, mayAnswer }: PartProps) {
                 key={choice.id}
                 choice={choice}
                 disabled={answering.busy}
-                onClick={() => answering.answer(answerBy(approval, choice, reason.trim()))}
+                onClick={() =>
+                  answering.answer({ ...answerBy(approval, choice, reason.trim()), ...remembered })
+                }
               />
             ))}
           {draft === null && Object.keys(approval.input).length > 0 && (
@@ -115,6 +119,16 @@ function Permission({ approval, answering, mayAnswer }: PartProps) {
               value={reason}
               onChange={(event) => setReason(event.target.value)}
             />
+          )}
+          {draft === null && approval.kind === 'tool' && (
+            <label className="remember">
+              <input
+                type="checkbox"
+                checked={remember}
+                onChange={(event) => setRemember(event.target.checked)}
+              />
+              Remember the answer for this directory
+            </label>
           )}
         </div>
       )}
