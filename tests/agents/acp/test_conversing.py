@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -17,26 +16,28 @@ from tests.agents import real
 from tests.agents.running import NO_OPTIONS, Running
 
 SCRIPTED = {"acp": ["--ask"], "gemini": [], "opencode": []}
-REAL = [pytest.param(name, marks=[real.needs(name), pytest.mark.slow]) for name in ("gemini", "opencode")]
+REAL = {f"real-{name}": name for name in ("gemini", "opencode")}
+KINDS = [*SCRIPTED, *[pytest.param(one, marks=[real.needs(name), pytest.mark.slow]) for one, name in REAL.items()]]
 
 
-@pytest.fixture(params=[*SCRIPTED, *[pytest.param(("real", *one.values), marks=one.marks) for one in REAL]])
-def agent(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Driver, list[str]]:
+@pytest.fixture(params=KINDS)
+def agent(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Driver, list[str]]:
     """A driver, and the command that it starts."""
-    if isinstance(request.param, str):
+    name = REAL.get(request.param)
+    if name is None:
         return DRIVERS[request.param], [*program(request.param), *SCRIPTED[request.param]]
-    name = request.param[1]
-    asking = json.loads(os.environ.get("OPENCODE_CONFIG_CONTENT", "{}"))
-    monkeypatch.setenv("OPENCODE_CONFIG_CONTENT", json.dumps({**asking, "permission": {"bash": "ask", "edit": "ask"}}))
-    return DRIVERS[name], real.command(name, tmp_path / "home")
+    # Left to itself, Gemini CLI asks a model which model to ask.
+    model = ["-m", "gemini-2.5-flash"] if name == "gemini" else []
+    return DRIVERS[name], [*real.command(name, tmp_path / "home"), *model]
 
 
 @pytest.fixture
 def where(tmp_path: Path) -> Path:
-    """The directory that the agent works in."""
+    """The directory that the agent works in, where it is to ask."""
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "hello.txt").write_text("hello file\nsecond line\n")
+    (folder / "opencode.json").write_text(json.dumps({"permission": {"bash": "ask", "edit": "ask"}}))
     return folder
 
 

@@ -170,7 +170,8 @@ def _opencode(home: Path, url: str) -> dict[str, str]:
     provider = {"npm": "@ai-sdk/openai-compatible", "name": "offline", "options": options}
     models = {"fake-model": {"name": "fake", "limit": {"context": 100000, "output": 8000}}}
     known = {"model": "offline/fake-model", "provider": {"offline": {**provider, "models": models}}}
-    off = ("OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_LSP_DOWNLOAD")
+    words = ("AUTOUPDATE", "DEFAULT_PLUGINS", "LSP_DOWNLOAD", "MODELS_FETCH")
+    off = [f"OPENCODE_DISABLE_{word}" for word in words]
     return {"OPENCODE_CONFIG_CONTENT": json.dumps({**known, "autoupdate": False}), **dict.fromkeys(off, "1")}
 
 
