@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,6 +146,43 @@ def test_interrupt_steer_and_failure(client: Client) -> None:
     assert client.ended()["status"] == "failed"
     totals = [one["params"]["tokenUsage"]["total"]["totalTokens"] for one in client.seen if is_usage(one)]
     assert totals == sorted(totals)
+
+
+@real.needs("codex")
+def test_all_that_the_stand_in_says_is_in_the_schema_of_the_real_one(tmp_path: Path) -> None:
+    schemas = pytest.importorskip("jsonschema_rs")
+    words = [real.program("codex"), "app-server", "generate-json-schema", "--out", str(tmp_path / "schema")]
+    subprocess.run(words, env={"HOME": str(tmp_path), "PATH": os.defpath}, capture_output=True, check=True)
+    known = {
+        is_request: json.loads((tmp_path / "schema" / f"Server{name}.json").read_text())
+        for is_request, name in ((False, "Notification"), (True, "Request"))
+    }
+    for line in conversation(tmp_path):
+        validator = schemas.validator_for(variant(known["id" in line], line["method"]))
+        assert [error.message for error in validator.iter_errors(line)] == []
+
+
+def conversation(where: Path) -> list[Json]:
+    """All notifications and requests of some turns of the stand-in."""
+    (where / "hello.txt").write_text("hello file\n")
+    with Client([*program("codex"), "app-server"], where) as run:
+        run.open(approvalPolicy="untrusted")
+        prompt = "@think Hm\n@say I look.\n@read hello.txt\n@write out.txt one\n@plan one | two"
+        run.turn(f"{prompt}\n@tool mcp__demo__echo {{}}\n@approve-plan first this\n@ask Which? | A | B\n@say done")
+        allow(run, "commandExecution")
+        allow(run, "fileChange")
+        question = run.expect(method("item/tool/requestUserInput"))
+        run.send({"id": question["id"], "result": {"answers": {"q1": {"answers": ["A"]}}}})
+        run.ended()
+        run.turn("@error 500 times=6\n@error 400")
+        run.ended()
+        return [line for line in run.seen if "method" in line]
+
+
+def variant(schema: Json, name: str) -> Json:
+    """The part of a schema that holds for one method."""
+    (found,) = [one for one in schema["oneOf"] if name in one["properties"]["method"]["enum"]]
+    return {**found, "definitions": schema["definitions"]}
 
 
 def is_usage(line: Json) -> bool:

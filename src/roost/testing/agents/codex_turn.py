@@ -164,7 +164,8 @@ class ServerTurn:
         options = [{"label": choice, "description": choice} for choice in call.input["choices"]]
         question = {"id": "q1", "header": "Question", "question": call.input["question"], "options": options}
         question |= {"isOther": False, "isSecret": False}
-        answer = self._ask("item/tool/requestUserInput", {"itemId": item_id, "questions": [question]})
+        known = {"itemId": item_id, "isBlocking": True, "questions": [question]}
+        answer = self._ask("item/tool/requestUserInput", known)
         self._status({"type": "active", "activeFlags": []})
         return str(answer.get("answers"))
 
