@@ -35,6 +35,7 @@ def agents(names: str) -> list[AgentView]:
     [
         {},
         {"state": ["exited", "running"]},
+        {"attention": ["waits", "works"]},
         {"node": "n1", "driver": "terminal"},
         {"label": ["team"]},
         {"label": ["team=web", "tier="]},
@@ -52,6 +53,8 @@ def test_what_holds_lets_pass(query: dict[str, Any]) -> None:
     "query",
     [
         {"state": ["exited"]},
+        {"attention": ["idle"]},
+        {"attention": ["needed"]},
         {"node": "n2"},
         {"driver": "lines"},
         {"label": ["team=ops"]},
@@ -95,3 +98,8 @@ def test_cursors_are_read_back() -> None:
 def test_foreign_cursors_are_refused(cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         decode_cursor(cursor)
+
+
+def test_needed_are_all_that_need_somebody() -> None:
+    asks = msgspec.structs.replace(PLAIN, attention="input: Password", attention_kind="waits")
+    assert [page_of([PLAIN, asks], AgentsQuery(attention=[kind])).total for kind in ("needed", "works")] == [1, 1]
