@@ -124,7 +124,7 @@ class LoopWatch:
 
 
 def _tells_of_trouble(lowered: str) -> bool:
-    for word in _TROUBLE:  # noqa: SIM110 - a generator takes half as long again
+    for word in _TROUBLE:
         if word in lowered:
             return True
     return False
