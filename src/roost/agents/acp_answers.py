@@ -22,14 +22,15 @@ def choice_of(option: dict[str, Any]) -> dict[str, Any]:
 
 
 def option_of(approval: OpenApproval, decision: Decision) -> str | None:
-    """The option that says what was decided: the one chosen, else the one that decides least, or most to remember.
+    """The option that says what was decided: the one chosen, else the one that decides least.
 
-    A choice that says the contrary of the decision is not taken.
+    A choice that says the contrary of the decision is not taken. What is to be remembered, roost remembers: the agent's
+    own memory is often wider than meant, so only choosing it fills it.
     """
     word, other = ("allow", "deny") if decision.allow else ("deny", "allow")
     if any(choice["id"] == decision.choice and not choice["kind"].startswith(other) for choice in approval.choices):
         return decision.choice
-    kinds = [f"{word}_always", f"{word}_once"] if decision.remember else [f"{word}_once", f"{word}_always"]
+    kinds = (f"{word}_once", f"{word}_always")
     found = [choice["id"] for kind in kinds for choice in approval.choices if choice["kind"] == kind]
     return found[0] if found else None
 
