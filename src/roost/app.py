@@ -33,6 +33,7 @@ from roost.services.hub import Hub
 from roost.services.keeper_link import KeeperLink
 from roost.services.manifests import Manifests
 from roost.services.restarts import Restarts
+from roost.services.telemetry import Telemetry
 from roost.services.terminals import Terminals
 from roost.services.transcripts import Transcripts
 from roost.services.writing import Writing
@@ -95,6 +96,7 @@ class App:
                 agents=self.agents,
                 conversations=self.conversations,
                 approvals=self.approvals,
+                telemetry=self.telemetry,
                 hub=self.hub,
                 terminals=self.terminals,
                 health=self.health,
@@ -119,6 +121,7 @@ class App:
             note=self._note,
         )
         self.transcripts = Transcripts(self._mark, self._environment_of, enabled=self.settings.agents.read_transcripts)
+        self.telemetry = Telemetry(self.agents.records, self._mark)
         self.files = FileWatch(self._mark, enabled=self.settings.agents.watch_files)
 
     async def start(self) -> None:

@@ -82,3 +82,36 @@ def test_other_marks_are_none_of_its_business() -> None:
 def test_what_another_release_saved_is_refused() -> None:
     with pytest.raises(ValueError, match="not the state"):
         SessionObserver(Definition(command=["c"])).load(b"\x90")
+
+
+def telemetry(*records: object, state: ConversationState | None = None) -> list:
+    observer = SessionObserver(Definition(command=["c"]))
+    return observer.mark("telemetry", {"records": list(records)}, state, SECOND) or []
+
+
+def test_what_an_agent_sends_of_itself_is_told() -> None:
+    (notice,) = telemetry({"name": "tool_result", "kind": "log", "attributes": {"success": True}})
+    assert (notice.code, notice.message, notice.source) == ("TELEMETRY", "tool_result", "telemetry")
+    assert notice.details == {"kind": "log", "attributes": {"success": True}}
+
+
+def test_requests_count_only_where_nobody_else_tells_of_them() -> None:
+    given = {"model": "m", "input_tokens": "5", "output_tokens": 2, "cache_read_tokens": "x", "cost_usd": "0.25"}
+    record = {"name": "api_request", "attributes": given}
+    _, usage = telemetry(record)
+    assert (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cost_usd) == (5, 2, 0, 0.25)
+    assert len(telemetry(record, state=ConversationState())) == 1
+
+
+def test_a_cost_that_is_none_is_not_made_up() -> None:
+    assert [event.cost_usd for event in telemetry({"name": "api_request", "attributes": {}})[1:]] == [None]
+    assert telemetry({"name": "api_request", "attributes": {"input_tokens": "inf"}})[1].input_tokens == 0
+
+
+@pytest.mark.parametrize("records", [[7], [{"name": "api_request"}]])
+def test_records_that_make_no_sense_cost_nothing(records: list) -> None:
+    assert all(isinstance(event, Notice) for event in telemetry(*records))
+
+
+def test_no_records_are_no_events() -> None:
+    assert SessionObserver(Definition(command=["c"])).mark("telemetry", {"records": 7}, None, SECOND) == []

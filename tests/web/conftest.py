@@ -11,7 +11,7 @@ import pytest
 
 from roost.testing.server import RunningServer, run_server
 
-TOKENS = {"viewer": "viewer-" + "v" * 30, "operator": "operator-" + "o" * 30}
+TOKENS = {"reporter": "reporter-" + "r" * 30, "viewer": "viewer-" + "v" * 30, "operator": "operator-" + "o" * 30}
 
 
 class Rest(NamedTuple):

@@ -6,6 +6,7 @@ one that runs, or, of several, the one whose title names the file; shortly after
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +18,15 @@ from msgspec.structs import replace
 from roost.agents.claude_transcript import ClaudeTranscript
 from roost.agents.conversation import ConversationDecoder, Price
 from roost.agents.driver import Codec
-from roost.core.soundness import integer_or_none, text_or_none
+from roost.core.soundness import MAX_INTEGER, integer_or_none, text_or_none
 from roost.model.agents import Definition
 from roost.model.conversations import ConversationState, OpenCall
-from roost.model.events import AnyEvent, FileChange, Notice
+from roost.model.events import AnyEvent, FileChange, Notice, Usage
 
 TRANSCRIPTS: dict[str, Callable[[], Codec]] = {"claude": ClaudeTranscript}
 """Who can read the file in which a CLI keeps its conversation."""
+API_REQUEST = "api_request"
+"""Claude Code's record of a request to the model."""
 CHANGES = ("created", "modified", "deleted", "renamed")
 AFTERWARDS_NS = 2_000_000_000
 """How long after a call's end a change may still be its doing: a watcher tells a little late."""
@@ -125,6 +128,20 @@ class SessionObserver:
         self._reader.state = replace(self._reader.state, read=tuple(read.items()))
         return events
 
+    def _telemetry(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
+        """Each record as it came; what requests cost counts only where nobody else tells of it."""
+        told = data.get("records")
+        events: list[AnyEvent] = []
+        for record in told if isinstance(told, list) else ():
+            if not isinstance(record, dict):
+                continue
+            name = text_or_none(record.pop("name", None), 255) or "record"
+            events.append(Notice(0, 0, "TELEMETRY", name, record, source="telemetry"))
+            given = record.get("attributes")
+            if talk is None and name == API_REQUEST and isinstance(given, dict):
+                events.append(_spent(given))
+        return events
+
     def _open(self, cli: str, now_ns: int) -> ConversationDecoder:
         self._cli = cli
         reader = ConversationDecoder("", TRANSCRIPTS[cli](), can_steer=False, price=self._price, source="transcript")
@@ -149,4 +166,21 @@ _MARKS: dict[str, Handler] = {
     "file_changed": SessionObserver._file_changed,
     "files_changed": SessionObserver._files_changed,
     "transcript": SessionObserver._transcript,
+    "telemetry": SessionObserver._telemetry,
 }
+
+
+def _spent(given: dict[str, Any]) -> Usage:
+    """What a request to the model cost; numbers may come as text."""
+    names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
+    read, written, from_cache, to_cache = [int(_number(given.get(name))) for name in names]
+    cost = _number(given["cost_usd"]) if "cost_usd" in given else None
+    return Usage(0, 0, str(given.get("model", "")), read, written, from_cache, to_cache, cost, cost, source="telemetry")
+
+
+def _number(value: object) -> float:
+    try:
+        found = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) and 0 <= found < MAX_INTEGER else 0.0

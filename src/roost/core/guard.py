@@ -25,8 +25,8 @@ T = TypeVar("T")
 ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})
 """What a listener binds to be reached at every address; as a Host header it names nothing."""
 
-Role = Literal["viewer", "operator", "admin"]
-RANK: dict[str, int] = {"viewer": 1, "operator": 2, "admin": 3}
+Role = Literal["reporter", "viewer", "operator", "admin"]
+RANK: dict[str, int] = {"reporter": 1, "viewer": 2, "operator": 3, "admin": 4}
 MACHINE_PATHS = ("/api", "/ws", "/metrics")
 """What is for programs. Everything else is a page that people may follow a link to."""
 

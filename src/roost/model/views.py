@@ -214,7 +214,7 @@ class CallerView(Struct, frozen=True):
     """Whom the server takes a caller for."""
 
     name: str
-    role: Annotated[str, Meta(extra_json_schema={"enum": ["viewer", "operator", "admin"]})]
+    role: Annotated[str, Meta(extra_json_schema={"enum": ["reporter", "viewer", "operator", "admin"]})]
 
 
 class Liveness(Struct, frozen=True):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from roost.services.health import Health
     from roost.services.history import History
     from roost.services.hub import Hub
+    from roost.services.telemetry import Telemetry
     from roost.services.terminals import Terminals
     from roost.store.spending import Spending
     from roost.web.dispatch import Entry
@@ -34,6 +35,7 @@ class Context:
     agents: Agents
     conversations: Conversations
     approvals: Approvals
+    telemetry: Telemetry
     hub: Hub
     terminals: Terminals
     health: Health

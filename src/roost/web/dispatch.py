@@ -14,14 +14,14 @@ from roost.core.guard import require
 from roost.errors import LimitReached, MethodNotAllowed, NotFound, RoostError
 from roost.web import handshake
 from roost.web.frame import encoded
-from roost.web.requests import Call, caller, check_body, decode_body, decode_query, exchange, read_body
+from roost.web.requests import JSON_MEDIA, Call, caller, check_body, decode_body, decode_query, exchange, read_body
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from roost.web.context import Context
 
-Least = Literal["anybody", "viewer", "operator", "admin"]
+Least = Literal["anybody", "reporter", "viewer", "operator", "admin"]
 Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
 Stream = Callable[["Context"], "ASGIApp"]
 Errors = tuple[type[RoostError], ...]
@@ -41,6 +41,9 @@ class Entry:
     """Instead of a handler: makes the ASGI application that serves the route."""
     summary: str = ""
     body: type | None = None
+    """The body's type; `bytes` for one that is taken as it is."""
+    media: tuple[str, ...] = (JSON_MEDIA,)
+    """Of what media types the body may be."""
     query: type | None = None
     answer: Any = None
     """The answer's type; None for an answer without a body, a media type in text for one that is not JSON."""
@@ -65,7 +68,7 @@ class Endpoint:
             if shaken is None:
                 return
             receive, send = shaken
-        admit(scope, entry.least, self._context)
+        admit(scope, entry.least, self._context, entry.media)
         if self._stream is not None:
             found.streaming = True
             await self._stream(scope, receive, send)
@@ -80,7 +83,8 @@ class Endpoint:
         body: Any = None
         if entry.body is not None:
             limit = self._context.settings.server.max_body_bytes
-            body = decode_body(await read_body(receive, limit), entry.body)
+            raw = await read_body(receive, limit)
+            body = raw if entry.body is bytes else decode_body(raw, entry.body)
         return Call(self._context, found, body, query, scope)
 
     async def _answer(self, answer: Any, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +100,7 @@ class Endpoint:
         await send({"type": "http.response.body", "body": body})
 
 
-def admit(scope: Scope, least: str, context: Context) -> None:
+def admit(scope: Scope, least: str, context: Context, media: tuple[str, ...] = (JSON_MEDIA,)) -> None:
     """Check what comes after the screening: credentials, role, body type and length, rate.
 
     Raises:
@@ -105,7 +109,7 @@ def admit(scope: Scope, least: str, context: Context) -> None:
     if least != "anybody":
         require(caller(scope).role, least)
     if scope["type"] == "http":
-        check_body(scope, context.settings.server.max_body_bytes)
+        check_body(scope, context.settings.server.max_body_bytes, media)
     wait_s = context.rates.take(_payer(scope), time.monotonic())
     if wait_s:
         raise LimitReached("too many requests", hint="try again later", retry_after_s=round(wait_s, 3))

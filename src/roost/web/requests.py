@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_origin, get_type_hints
@@ -23,6 +24,7 @@ Q = TypeVar("Q")
 T = TypeVar("T")
 
 MAX_PARAMETERS = 100
+JSON_MEDIA = "application/json"
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$?\.?(?P<field>[^`]*)`)?\Z", re.DOTALL)
 _FIELD = re.compile(r"field `([^`]*)`")
 
@@ -120,8 +122,8 @@ def header(scope: Scope, name: str) -> str:
     return lines[0] if lines else ""
 
 
-def check_body(scope: Scope, limit: int) -> None:
-    """Refuse a body that is not JSON, or says that it is too large.
+def check_body(scope: Scope, limit: int, media: Collection[str] = (JSON_MEDIA,)) -> None:
+    """Refuse a body that is of none of these media types, or says that it is too large.
 
     Raises:
         UnsupportedBody: there is a body of another type.
@@ -134,8 +136,9 @@ def check_body(scope: Scope, limit: int) -> None:
     if length.strip("0") == "" and not header(scope, "transfer-encoding"):
         return
     kind = header(scope, "content-type").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise UnsupportedBody("a body must have the Content-Type application/json", content_type=kind[:100])
+    if kind not in media:
+        wanted = " or ".join(media)
+        raise UnsupportedBody(f"a body must have the Content-Type {wanted}", content_type=kind[:100])
     if len(length) > 18 or int(length) > limit:
         raise _too_large(limit)
 

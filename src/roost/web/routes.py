@@ -11,7 +11,7 @@ from roost import errors as e
 from roost.model import requests as q
 from roost.model import views as v
 from roost.model.agents import StartAgent
-from roost.web import agents, docs, health, logs, page, sessions, sse, ws
+from roost.web import agents, docs, health, logs, otlp, page, sessions, sse, ws
 from roost.web import conversations as talk
 from roost.web.dispatch import Entry, Errors, Handler, Least, Stream
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from roost.web.context import Context
 
+REPORTER: Least = "reporter"
 VIEWER: Least = "viewer"
 OPERATOR: Least = "operator"
 ANYBODY: Least = "anybody"
@@ -107,6 +108,10 @@ ROUTES: tuple[Entry, ...] = (
     _s("GET", N + "/stream", "Events of an agent, live", _agent_stream, STREAM, answer=EVENTS),
     _s("GET", "/api/stream", "Events of all agents, live", _fleet_stream, STREAM, answer=EVENTS),
     _s("WEBSOCKET", "/ws/agents/{name}", "Control, watch, or sit at the terminal of an agent", ws.agent_socket),
+    *[
+        _r("POST", f"/v1/{kind}", REPORTER, otlp.receive, INPUT, body=bytes, media=otlp.MEDIA, answer=JSON)
+        for kind in ("logs", "metrics", "traces")
+    ],
     _r("GET", "/api/usage", VIEWER, talk.usage, INPUT, query=q.UsageQuery, answer=v.UsageView),
     _r("GET", "/api/health", VIEWER, health.full, answer=v.HealthView),
     _r("GET", "/api/health/live", VIEWER, health.live, answer=v.Liveness),

@@ -150,7 +150,7 @@ export interface AttentionView {
 /** Whom the server takes a caller for. */
 export interface CallerView {
   name: string
-  role: 'viewer' | 'operator' | 'admin'
+  role: 'reporter' | 'viewer' | 'operator' | 'admin'
 }
 
 /** A file that a turn changed; `added` and `removed` count lines. */
