@@ -210,3 +210,24 @@ def test_a_question_that_is_taken_back_interrupts() -> None:
     peer = Peer(Output(lambda _: ""), {})
     with pytest.raises(Interrupted):
         peer.ask("x", {}, lambda _: peer.cancel())
+
+
+def test_claude_leaves_a_transcript(tmp_path: Path) -> None:
+    lines, _ = one_shot(
+        tmp_path, "@bash echo one\n@say done", "--allowedTools", "Bash", CLAUDE_CONFIG_DIR=str(tmp_path)
+    )
+    (path,) = tmp_path.glob(f"projects/*/{lines[0]['session_id']}.jsonl")
+    kept = Transcript(path).lines()
+    assert [line["type"] for line in kept] == [
+        "queue-operation",
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "cost-state",
+    ]
+    talk = kept[1:-1]
+    assert [line["parentUuid"] for line in talk] == [None, *(line["uuid"] for line in talk[:-1])]
+    assert talk[0]["message"]["content"] == "@bash echo one\n@say done"
+    assert talk[2]["toolUseResult"]["stdout"] == "one"
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -50,23 +50,34 @@ class Session:
         self.usage = Usage()
         self._parent = None
 
+    def remember_prompt(self, text: str) -> None:
+        """Put a prompt into the transcript."""
+        when = lines.now()
+        queued = {"type": "queue-operation", "operation": "enqueue", "timestamp": when, "sessionId": self.id}
+        prompt = {"type": "user", "promptId": lines.new_id(), "message": {"role": "user", "content": text}}
+        source = {"permissionMode": self.permissions.mode, "promptSource": "sdk", "turnOrigin": "sdk"}
+        self._transcript().append({**queued, "content": text})
+        self._keep({**prompt, "uuid": lines.new_id(), "timestamp": when, **source}, is_side=False)
+
     def remember(self, line: Json) -> None:
-        """Put an `assistant` or `user` line into the transcript."""
-        kept = {
-            "parentUuid": self._parent,
-            "isSidechain": line["parent_tool_use_id"] is not None,
-            "userType": "external",
-            "cwd": str(self.cwd),
-            "sessionId": self.id,
-            "version": VERSION,
-            "type": line["type"],
-            "message": line["message"],
-            "uuid": line["uuid"],
-            "timestamp": line["timestamp"],
-            **({"toolUseResult": line["tool_use_result"]} if "tool_use_result" in line else {}),
-        }
+        """Put an `assistant` or `user` line into the transcript; echoes are there already."""
+        if line.get("isReplay"):
+            return
+        kept = {name: line[name] for name in ("type", "message", "uuid", "timestamp")}
+        if line["type"] == "assistant":
+            block = line["message"]["content"][0]["type"]
+            reason = "tool_use" if block == "tool_use" else "end_turn"
+            kept |= {"message": {**line["message"], "stop_reason": reason}, "requestId": line.get("request_id")}
+        if "tool_use_result" in line:
+            kept["toolUseResult"] = line["tool_use_result"]
+        self._keep(kept, is_side=line["parent_tool_use_id"] is not None)
+
+    def _keep(self, line: Json, *, is_side: bool) -> None:
+        known = {"userType": "external", "entrypoint": "sdk-cli", "cwd": str(self.cwd), "sessionId": self.id}
+        self._transcript().append(
+            {"parentUuid": self._parent, "isSidechain": is_side, **line, **known, "version": VERSION}
+        )
         self._parent = line["uuid"]
-        self._transcript().append(kept)
 
     def remember_cost(self) -> None:
         """Put what the session has cost into the transcript, where a later resume finds it."""
@@ -98,7 +109,7 @@ class Session:
         for line in Transcript(found).lines():
             if line["type"] == "cost-state":
                 self.usage.models = line["modelUsage"]
-            else:
+            elif "message" in line:
                 self.usage.heard(str(line["message"]["content"]))
         target = _projects() / _slug(self.cwd) / f"{own}.jsonl"
         if target != found and not self.flags.is_on("--no-session-persistence"):

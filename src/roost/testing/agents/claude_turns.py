@@ -69,6 +69,7 @@ class Turns:
             return
         started = time.monotonic()
         self._session.usage.begin_turn(text)
+        self._session.remember_prompt(text)
         voice = ClaudeVoice(self._session, self._output, self._host, prompt)
         performance = self._running = Performance(voice, self._tools, has_background=True)
         self._output.send(self._session.init())

@@ -260,6 +260,7 @@ class ClaudeVoice:
         self._host.lifecycle(prompt, "started")
         text = text_of(prompt)
         self._session.usage.heard(text)
+        self._session.remember_prompt(text)
         return text
 
     def _user(self, content: list[Json], **fields: Any) -> None:

@@ -148,7 +148,8 @@ def _claude(home: Path, url: str) -> dict[str, str]:
         settings.write_text(json.dumps(known))
     off = ("DISABLE_TELEMETRY", "DISABLE_AUTOUPDATER", "DISABLE_ERROR_REPORTING")
     quiet = dict.fromkeys((*off, "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"), "1")
-    return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY, **quiet}
+    (home / "tmp").mkdir(exist_ok=True)
+    return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY, "CLAUDE_CODE_TMPDIR": str(home / "tmp"), **quiet}
 
 
 def _codex(home: Path, url: str) -> dict[str, str]:
