@@ -1,6 +1,7 @@
 """Shapes of lines: which keys a kind of line always has, which it may have, and of what types their values are.
 
-`python -m tests.testing.shapes SAMPLES` writes `tests/testing/seen/*.json` anew from transcripts of the real programs.
+`python -m tests.testing.shapes SAMPLES` writes `tests/testing/seen/*.json` anew from transcripts of the real programs;
+with `ROOST_TEST_RECORD=SAMPLES` the tests of the real programs add theirs to them.
 """
 
 from __future__ import annotations
