@@ -223,6 +223,25 @@ def test_a_conversation_in_a_terminal(agent: str) -> None:
         assert again.ends() == 0
 
 
+def test_a_conversation_outlives_the_server(own_server: RunningServer) -> None:
+    own_server.start_agent("talker", *CLAUDE, driver="claude")
+    with terminal("attach", "talker") as one:
+        one.shows("›")
+        own_server.kill9()
+        one.shows("going on when it is back")
+        one.type("too early\r")
+        one.shows("no server runs")
+        own_server.restart()
+        one.type("hello\r")
+        one.shows("You said: hello")
+        one.type("@ask Which? | Red | Green\r")
+        one.shows("an answer of your own")
+        one.type("2\r")
+        one.shows('"Which?"="Green"')
+        one.type("\x04")
+        assert one.ends() == 0
+
+
 def test_lines_from_a_pipe_are_prompts_and_the_last_one_is_waited_for(agent: str) -> None:
     talk = spawn("attach", agent, stdin=-1)
     out, _ = talk.communicate("@say one\n@say two", timeout=20)

@@ -376,3 +376,7 @@ def test_lines_of_a_conversation_are_its_transcript(talker: Talker) -> None:
     rest = talker.call("GET", f"/logs?cursor={page['next_cursor']}").json()["lines"]
     assert "You said: hello" in [line["line"] for line in rest]
     assert rest[-1]["line"].startswith("✓ completed after")
+    talker.call("POST", "/kill")
+    followed = talker.call("GET", "/logs?follow=true").text.splitlines()
+    assert followed[0] == "› hello"
+    assert followed[-1] == "— the agent ended with SIGKILL"

@@ -34,16 +34,18 @@ def converse(found: Backend, options: argparse.Namespace, view: Json, *, fresh: 
     """Take part in a conversation; `fresh` is one that begins. The exit code."""
     from roost.cli.conversing import Conversing, Way
     from roost.cli.feed import Feed
+    from roost.cli.session import data_directory
     from roost.cli.terminal import LocalTerminal
+    from roost.client.backend import connect
 
-    talk, name = conversations(found), view["name"]
+    name, data = view["name"], data_directory(options)
     read_only = getattr(options, "read_only", False)
     way = Way(name, parse_keys(options.detach_keys), read_only)
     first = read_text(options.prompt) if fresh and options.prompt else ""
     shown, after = ([], f"{view['session_id']}:0") if fresh else _shown(found, view)
-    approvals = [] if fresh else talk.approvals(name)
+    approvals = [] if fresh else conversations(found).approvals(name)
     with Feed(_events(options, name, after)) as feed, LocalTerminal() as terminal:
-        one = Conversing(terminal, feed, talk, way)
+        one = Conversing(terminal, feed, lambda: conversations(connect(data)), way)
         one.begin(shown, view, approvals)
         if first:
             one.prompt(first)

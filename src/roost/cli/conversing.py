@@ -19,6 +19,8 @@ from roost.core.readable import asked, readable
 from roost.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from roost.cli.feed import Feed, News
     from roost.cli.terminal import LocalTerminal
     from roost.client.conversations import Conversations
@@ -37,9 +39,12 @@ class Way(NamedTuple):
 
 
 class Conversing:
-    """One attachment to a conversation, from its beginning to its end."""
+    """One attachment to a conversation, from its beginning to its end.
 
-    def __init__(self, terminal: LocalTerminal, feed: Feed, talk: Conversations, way: Way) -> None:
+    `talk` gives the server's conversations anew each time, because another server may answer by then.
+    """
+
+    def __init__(self, terminal: LocalTerminal, feed: Feed, talk: Callable[[], Conversations], way: Way) -> None:
         self._terminal = terminal
         self._feed = feed
         self._talk = talk
@@ -71,7 +76,7 @@ class Conversing:
         """Give the agent a prompt."""
         body: Json = {"prompt": text} | ({"policy": "interrupt"} if interrupt else {})
         self._asking += 1
-        self._feed.ask(lambda: self._talk.prompt(self._way.name, body))
+        self._feed.ask(lambda: self._talk().prompt(self._way.name, body))
 
     def run(self) -> Left:
         """Until the agent ends, the person leaves, or a signal ends us."""
@@ -205,7 +210,7 @@ class Conversing:
     def _decide(self, view: Json, body: Json) -> Json:
         """On the feed's thread."""
         try:
-            return self._talk.decide(view["approval_id"], body)
+            return self._talk().decide(view["approval_id"], body)
         except InvalidRequest:
             self._unanswered.append(view)
             raise
@@ -217,7 +222,7 @@ class Conversing:
             self._print(["roost: no turn runs; C-d leaves, and the agent lives on"])
         else:
             self._asking += 1
-            self._feed.ask(lambda: {"interrupted": self._talk.interrupt(self._way.name)})
+            self._feed.ask(lambda: {"interrupted": self._talk().interrupt(self._way.name)})
 
     # What is seen
 
