@@ -154,3 +154,11 @@ def test_a_danger_too_long_to_hold_is_dropped_all_the_same() -> None:
 
 def piecewise(stream: QueryFilter, data: bytes) -> bytes:
     return b"".join(stream.feed(data[at : at + 1]) for at in range(len(data)))
+
+
+@pytest.mark.parametrize("cut", range(10))
+def test_a_string_that_another_sequence_cuts_off_is_the_same_however_it_comes(cut: int) -> None:
+    data = b"\x1b]\x1b[0m\x1b[31;1m"
+    whole, pieces = Neutraliser(), Neutraliser()
+    expected = whole.feed(data) + whole.flush()
+    assert pieces.feed(data[:cut]) + pieces.feed(data[cut:]) + pieces.flush() == expected == data[2:]

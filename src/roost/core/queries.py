@@ -57,8 +57,8 @@ class _Filter(ABC):
         if self._passing:
             return self._pass_string(data)
         end = self._hold_from(data)
-        data, tail = data[:end], data[end:]
-        data = self._filter(data) if self._may_hold_any(data) else data
+        tail = data[end:]
+        data = self._filter(data, end) if self._may_hold_any(data) else data[:end]
         if len(tail) > MAX_HELD:
             self._passing = True
             return data + self._passed_long(tail)
@@ -78,16 +78,16 @@ class _Filter(ABC):
     def _may_hold_any(self, data: bytes) -> bool:
         return b"\x05" in data or b"\xc2" in data or self._CANDIDATE.search(data) is not None
 
-    def _filter(self, data: bytes) -> bytes:
+    def _filter(self, data: bytes, end: int) -> bytes:
+        """What passes of the bytes up to `end`; those behind may be what ends a sequence, and are held."""
         parts = []
         at = 0
-        while match := _BEGIN.search(data, at):
-            begin = match.start()
+        while (match := _BEGIN.search(data, at)) and (begin := match.start()) < end:
             parts.append(data[at:begin])
             sequence = _SEQUENCE.match(data, begin)
             at = sequence.end() if sequence else begin + 1
             parts.append(self._passed(sequence) if sequence else data[begin:at])
-        parts.append(data[at:])
+        parts.append(data[at:end])
         return b"".join(parts)
 
     def _hold_from(self, data: bytes) -> int:
