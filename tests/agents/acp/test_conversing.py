@@ -88,6 +88,8 @@ def test_an_error_of_the_model_fails_the_turn(agent: tuple[Driver, list[str]], w
 
 
 def test_a_conversation_goes_on_in_another_process(agent: tuple[Driver, list[str]], where: Path) -> None:
+    if agent[0].name == "gemini" and agent[1][-2:] == ["-m", "gemini-2.5-flash"]:
+        pytest.skip("Gemini CLI cannot within the minute: it writes over the conversation's file")
     with running(agent, where) as run:
         run.ended(run.prompt("@say one"))
         known = run.state.conversation_id
