@@ -215,7 +215,7 @@ def has_query(data: bytes) -> bool:
     """Whether `data` holds a whole query."""
     if b"\x05" not in data and b"\xc2" not in data and QueryFilter._CANDIDATE.search(data) is None:
         return False
-    return QueryFilter()._filter(data) != data
+    return QueryFilter()._filter(data, len(data)) != data
 
 
 # -- what terminals answer ---------------------------------------------------------------------------------------------
