@@ -466,3 +466,9 @@ def test_what_another_release_saved_is_refused():
 def test_every_way_of_a_turn_ends():
     ends = set().union(*TURNS.values()) - TURNS.keys()
     assert ends == {"completed", "failed", "interrupted", "steered", "refused", "cancelled"}
+
+
+def test_a_prompt_that_was_never_taken_up_is_refused_at_the_end():
+    talk = ready()
+    talk.prompt("t1")
+    assert turns(talk.end()) == [("t1", "refused")]

@@ -25,6 +25,8 @@ def rule(subject: str, **fields: str) -> ApprovalRule:
     [
         (asked(command="ls -l", description="list"), "command ls -l"),
         (asked(command=["ls", "-l"]), 'command ["ls","-l"]'),
+        (asked(command="ls", cwd=PROJECT), "command ls"),
+        (asked(command="ls", cwd="/etc"), "command ls in /etc"),
         (asked("Write", file_path="/home/me/project/src/a.py", content="x"), INSIDE),
         (asked("Write", file_path="src/a.py"), INSIDE),
         (asked("Write", file_path="/etc/passwd"), None),

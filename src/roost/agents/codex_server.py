@@ -98,10 +98,12 @@ class CodexServer:
         """End the turn, now or as soon as codex has said which it is, and what sub-agents are at."""
         state = self._state
         state.interrupting = state.turn is None and any(one.what == "turn" for one in state.pending.values())
-        main = {state.thread: state.turn} if state.turn is not None else {}
+        running = dict(state.others)
+        if state.turn is not None:
+            running = {state.thread: state.turn, **running}
         return [
             self._request("turn/interrupt", {"threadId": thread, "turnId": turn}, Pending("interrupt"))
-            for thread, turn in {**main, **state.others}.items()
+            for thread, turn in running.items()
         ]
 
     def answer(self, approval: OpenApproval, decision: Decision) -> list[Item]:

@@ -173,7 +173,11 @@ class ConversationDecoder:
         self._take(self._codec.finish(exit_code))
         for approval in self.state.approvals:
             self._close_approval(approval, "withdrawn", None, "the agent ended", {})
-        if self.state.running is not None:
+        running = self.state.running
+        if running is not None and running.state == "sent":
+            self.state = replace(self.state, running=None)
+            self._tell_turn(running, "refused", reason="the agent ended before it took the prompt up")
+        elif running is not None:
             self._end_turn(Finished("failed", reason="the agent ended before the turn did"))
         for turn in self._steering:
             self._tell_turn(turn, "refused", reason="the agent ended")

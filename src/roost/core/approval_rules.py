@@ -2,7 +2,7 @@
 
 A rule holds for one project, which is the agent's working directory, one driver and one tool, and for one subject:
 
-- of a tool that runs a command, exactly that command,
+- of a tool that runs a command, exactly that command, in the same directory,
 - of a tool that takes a path, any path inside the project,
 - of any other tool, exactly the same input.
 """
@@ -31,7 +31,8 @@ def subject_of(asked: OpenApproval, project: str) -> str | None:
         return None
     for name in COMMAND_FIELDS:
         if name in asked.input:
-            return f"command {_text(asked.input[name])}"
+            where = asked.input.get("cwd", project)
+            return f"command {_text(asked.input[name])}" + ("" if where == project else f" in {_text(where)}")
     for name in PATH_FIELDS:
         path = asked.input.get(name)
         if isinstance(path, str):

@@ -171,6 +171,12 @@ class Conversations:
         """
         session, asked = await self.question(approval_id)
         _check_choice(asked, body)
+        if body.input is not None and not DRIVERS[session.definition.driver].abilities.edited_input:
+            raise InvalidRequest(
+                f"agents of the driver {session.definition.driver} take no edited input",
+                hint="deny it, with the reason that the agent is told",
+                field="input",
+            )
         decision_id = secrets.token_hex(8)
         decision = {"allow": body.decision == "allow"} | msgspec.to_builtins(body)
         del decision["decision"]
