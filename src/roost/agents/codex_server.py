@@ -98,7 +98,7 @@ class CodexServer:
         """End the turn, now or as soon as codex has said which it is, and what sub-agents are at."""
         state = self._state
         state.interrupting = state.turn is None and any(one.what == "turn" for one in state.pending.values())
-        running = dict(state.others)
+        running: dict[str | None, str] = dict(state.others)
         if state.turn is not None:
             running = {state.thread: state.turn, **running}
         return [
