@@ -98,12 +98,12 @@ class CodexServer:
         """End the turn, now or as soon as codex has said which it is, and what sub-agents are at."""
         state = self._state
         state.interrupting = state.turn is None and any(one.what == "turn" for one in state.pending.values())
-        running: dict[str | None, str] = dict(state.others)
+        running: list[tuple[str | None, str]] = [*state.others.items()]
         if state.turn is not None:
-            running = {state.thread: state.turn, **running}
+            running.insert(0, (state.thread, state.turn))
         return [
             self._request("turn/interrupt", {"threadId": thread, "turnId": turn}, Pending("interrupt"))
-            for thread, turn in running.items()
+            for thread, turn in running
         ]
 
     def answer(self, approval: OpenApproval, decision: Decision) -> list[Item]:
