@@ -43,7 +43,22 @@ SHOWN: list[tuple[e.AnyEvent, list[str]]] = [
     (e.Progress(1, 0, 3, 3), ["▤ 3 of 3"]),
     (e.Permission(1, 0, "s-1", "Bash", title="Running rm x"), ["? Running rm x?  [s-1]"]),
     (e.Permission(1, 0, "s-1", "Ask", title="Which one?", kind="question"), ["? Which one?  [s-1]"]),
+    (
+        e.Permission(
+            1, 0, "s-1", "ExitPlanMode", {"plan": "# Do it\n1. look\n"}, title="Proposing a plan", kind="plan"
+        ),
+        ["? A plan  [s-1]", "  # Do it", "  1. look"],
+    ),
+    (e.Permission(1, 0, "s-1", "ExitPlanMode", {"plan": 3}, title="A plan", kind="plan"), ["? A plan  [s-1]"]),
     (e.Permission(1, 0, "s-1", decision="allow", by="anna"), ["  ✓ allowed by anna"]),
+    (
+        e.Permission(1, 0, "s-1", decision="allow", by="anna", details={"input": {"command": "ls ä"}}),
+        ['  ✓ allowed by anna, edited to {"command": "ls ä"}'],
+    ),
+    (
+        e.Permission(1, 0, "s-1", decision="allow", kind="question", details={"input": {"answers": {}}}),
+        ["  ✓ allowed"],
+    ),
     (e.Permission(1, 0, "s-1", decision="deny", by="anna", reason="no"), ["  ✗ denied by anna: no"]),
     (e.Permission(1, 0, "s-1", decision="withdrawn"), ["  – no longer asked"]),
     (e.Usage(1, 0, "m", 10, 5, 100, 7, cost_usd=0.04), ["∑ 117 tokens in, 5 out · $0.0400"]),

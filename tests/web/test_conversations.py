@@ -241,7 +241,9 @@ def test_a_question_is_answered(talker: Talker, body: Json) -> None:
 def test_a_decision_that_makes_no_sense_is_refused_and_can_be_made_again(talker: Talker, body: Json) -> None:
     talker.prompt("@bash true")
     asked = talker.asked()
-    assert code(talker.decide(asked["approval_id"], **body)) == (422, "INVALID_REQUEST")
+    refused = talker.decide(asked["approval_id"], **body)
+    assert code(refused) == (422, "INVALID_REQUEST")
+    assert ("deny (No)" in refused.text) == (body.get("choice") == "none-of-them")
     assert talker.decide(asked["approval_id"], decision="allow", choice="allow").status_code == 200
 
 

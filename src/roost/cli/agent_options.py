@@ -85,4 +85,5 @@ def _value(text: str, name: str) -> Any:
     except ValueError:
         if name.startswith("mcp"):
             return text
-        raise InvalidRequest(f"the option {name} cannot be {text!r}", hint="give true, false or a number") from None
+        hint = "give a number" if name.startswith("max") else "give true or false, or nothing, which is true"
+        raise InvalidRequest(f"the option {name} cannot be {text!r}", hint=hint) from None

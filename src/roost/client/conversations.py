@@ -79,7 +79,7 @@ class Conversations:
         try:
             return chosen(self.approvals(), word)
         except ApprovalNotFound:
-            return chosen(self.approvals(state="decided"), word)
+            return chosen(newest_of(self.approvals(state="decided"), word), word)
 
     def _object(self, method: str, target: str, value: Any = None) -> Json:
         answer = self._server.call(method, target, value, timeout_s=SLOW_S)
@@ -111,6 +111,12 @@ def chosen(approvals: Iterable[Json], word: str) -> Json:
         ids = ", ".join(one["approval_id"] for one in found[:5])
         raise InvalidRequest(f"{word!r} can mean several approvals", hint=f"give more of one of {ids}")
     return found[0]
+
+
+def newest_of(decided: list[Json], agent: str) -> list[Json]:
+    """Without the older ones of `agent`: who comes too late with its name hears of the one that was answered before."""
+    theirs = [one for one in decided if one["agent_name"] == agent]
+    return decided if not theirs else [max(theirs, key=lambda one: one.get("decided_at") or one["asked_at"])]
 
 
 def _meant(approvals: list[Json], word: str) -> list[Json]:

@@ -13,6 +13,7 @@ are told as they are; events that say nothing to a reader give no line.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -139,9 +140,21 @@ def _progress(data: Data) -> list[str]:
 def _permission(data: Data) -> list[str]:
     decision = data.get("decision")
     if decision is None:
-        return [f"? {asked(data)}  [{data['approval_id']}]"]
+        return [f"? {asked(data)}  [{data['approval_id']}]", *_plan(data)]
     head = _DECIDED.get(decision, "– no longer asked")
-    return [_because(f"  {head} by {data['by']}" if data.get("by") else f"  {head}", data.get("reason"))]
+    by = f" by {data['by']}" if data.get("by") else ""
+    return [_because(f"  {head}{by}{_edited(data)}", data.get("reason"))]
+
+
+def _plan(data: Data) -> list[str]:
+    """A plan that is to be approved, without which nobody could judge it."""
+    plan = data["input"].get("plan") if data.get("kind") == "plan" else None
+    return _hanging("  ", plan.rstrip()) if isinstance(plan, str) and plan.strip() else []
+
+
+def _edited(data: Data) -> str:
+    given = data.get("details", {}).get("input") if data.get("kind") == "tool" else None
+    return f", edited to {one_line(json.dumps(given, ensure_ascii=False))}" if given else ""
 
 
 def asked(data: Data) -> str:

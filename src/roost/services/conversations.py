@@ -346,10 +346,15 @@ def _check_choice(asked: OpenApproval, body: DecisionBody) -> None:
         return
     choice = next((one for one in asked.choices if one.get("id") == body.choice), None)
     if choice is None:
-        known = ", ".join(str(one.get("id")) for one in asked.choices)
+        known = ", ".join(_named(one) for one in asked.choices)
         raise InvalidRequest(f"{body.choice!r} is not one of the choices", hint=f"there are {known}", field="choice")
     if str(choice.get("kind", "")).startswith("deny") == (body.decision == "allow"):
         raise InvalidRequest(f"the choice {body.choice!r} is not to {body.decision}", field="choice")
+
+
+def _named(choice: dict[str, Any]) -> str:
+    label = choice.get("label")
+    return f"{choice.get('id')} ({label})" if label else str(choice.get("id"))
 
 
 def _tell(views: dict[str, ApprovalView], agent: str, session_id: str, told: Told) -> None:
