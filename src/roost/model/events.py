@@ -6,7 +6,7 @@ says it. Events are stored in blocks as MessagePack arrays (`encode_events`); wh
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -252,26 +252,7 @@ AnyEvent = (
     | Unknown
 )
 
-EVENT_TYPES: tuple[str, ...] = (
-    "log",
-    "state",
-    "complete",
-    "error",
-    "screen",
-    "mark",
-    "conversation",
-    "turn",
-    "output",
-    "thinking",
-    "tool_call",
-    "tool_result",
-    "file_change",
-    "progress",
-    "permission",
-    "usage",
-    "notice",
-    "unknown",
-)
+EVENT_TYPES: tuple[str, ...] = tuple([cls.__struct_config__.tag for cls in get_args(AnyEvent)])
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[AnyEvent])
