@@ -17,6 +17,9 @@ from tests.waiting import until
 CLAUDE = [sys.executable, "-m", "roost.testing.agents.claude"]
 
 
+EDITED = '✓ allowed by owner, edited to {"command": "echo FOUR"}'
+
+
 @pytest.fixture
 def agent(server: RunningServer, tmp_path: Path) -> Iterator[str]:
     """A coding agent without a model, which does what its prompts say."""
@@ -122,7 +125,7 @@ def test_what_is_asked_can_be_allowed_denied_and_edited(agent: str) -> None:
     out, err = following.communicate(timeout=20)
     assert following.returncode == 0
     answers = [line.strip() for line in lines(out) if " by owner" in line]
-    assert answers == ["✓ allowed by owner", "✗ denied by owner: not that", "✓ allowed by owner"]
+    assert answers == ["✓ allowed by owner", "✗ denied by owner: not that", EDITED]
     assert [word for word in ("└ one", "└ two", "└ FOUR") if word in out] == ["└ one", "└ FOUR"]
     assert "waits for an answer" in err
     assert "deny" in roost("approvals", "--all").out
@@ -142,12 +145,15 @@ def test_an_answer_can_be_remembered_and_forgotten(agent: str) -> None:
 
 
 def test_a_question_wants_an_answer(agent: str) -> None:
-    roost("prompt", agent, "--turn-id", "asking", "@ask Which one? | Red | Green")
+    following = spawn("prompt", agent, "--turn-id", "asking", "--follow", "@ask Which one? | Red | Green")
     asked()
     refused = roost("approve", agent)
     assert (refused.code, "'Red', 'Green'" in refused.err) == (2, True)
     assert roost("approve", agent, "--choice", "blue").code == 2
-    assert roost("approve", agent, "--answer", "Blue").code == 0
+    assert roost("approve", agent, "--answer", "Blue").err == "roost: answered: Asking: Which one?\n"
+    out, _ = following.communicate(timeout=20)
+    assert [line for line in lines(out) if line.startswith("  ")][:2] == ["  1  Red", "  2  Green"]
+    assert "  ✓ answered by owner" in lines(out)
     until(lambda: state(agent, "asking") == "completed")
     assert '"Which one?"="Blue"' in roost("logs", agent).out
     assert roost("approve", agent, "--answer", "Red").code == 6

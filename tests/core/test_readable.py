@@ -44,9 +44,7 @@ SHOWN: list[tuple[e.AnyEvent, list[str]]] = [
     (e.Permission(1, 0, "s-1", "Bash", title="Running rm x"), ["? Running rm x?  [s-1]"]),
     (e.Permission(1, 0, "s-1", "Ask", title="Which one?", kind="question"), ["? Which one?  [s-1]"]),
     (
-        e.Permission(
-            1, 0, "s-1", "ExitPlanMode", {"plan": "# Do it\n1. look\n"}, title="Proposing a plan", kind="plan"
-        ),
+        e.Permission(1, 0, "s-1", "ExitPlanMode", {"plan": "# Do it\n1. look\n"}, title="A plan", kind="plan"),
         ["? A plan  [s-1]", "  # Do it", "  1. look"],
     ),
     (e.Permission(1, 0, "s-1", "ExitPlanMode", {"plan": 3}, title="A plan", kind="plan"), ["? A plan  [s-1]"]),
@@ -57,7 +55,7 @@ SHOWN: list[tuple[e.AnyEvent, list[str]]] = [
     ),
     (
         e.Permission(1, 0, "s-1", decision="allow", kind="question", details={"input": {"answers": {}}}),
-        ["  ✓ allowed"],
+        ["  ✓ answered"],
     ),
     (e.Permission(1, 0, "s-1", decision="deny", by="anna", reason="no"), ["  ✗ denied by anna: no"]),
     (e.Permission(1, 0, "s-1", decision="withdrawn"), ["  – no longer asked"]),

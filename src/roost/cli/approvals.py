@@ -198,7 +198,8 @@ def _decided(view: Json, options: argparse.Namespace) -> int:
         write_json(view)
     else:
         print(view["approval_id"])
-        say(f"roost: {'allowed' if view['decision'] == 'allow' else 'denied'}: {asked(view)}")
+        yes = "answered" if view["kind"] == "question" else "allowed"
+        say(f"roost: {yes if view['decision'] == 'allow' else 'denied'}: {asked(view)}")
     return exits.OK
 
 

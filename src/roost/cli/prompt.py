@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from roost.cli import exits
+from roost.cli.answering import choices_in_lines
 from roost.cli.output import duration, say, visible, write_json, write_json_line, write_table
 from roost.cli.parser import add_shared
 from roost.cli.session import backend, data_directory
@@ -233,7 +234,8 @@ def _tell(event: Event, options: argparse.Namespace) -> None:
     if options.follow and options.json:
         write_json_line({"position": event.position, **body})
     elif options.follow:
-        print_lines(readable(body["type"], body["data"]))
+        more = choices_in_lines(body["data"]) if is_asked and body["data"]["kind"] == "question" else []
+        print_lines([*readable(body["type"], body["data"]), *more])
     if is_asked and not options.json:
         what = "" if options.follow else f" ({asked(body['data'])})"
         say(f"roost: {options.name} waits for an answer{what}: 'roost approve {options.name}' or 'roost deny …'")

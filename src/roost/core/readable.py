@@ -141,7 +141,8 @@ def _permission(data: Data) -> list[str]:
     decision = data.get("decision")
     if decision is None:
         return [f"? {asked(data)}  [{data['approval_id']}]", *_plan(data)]
-    head = _DECIDED.get(decision, "– no longer asked")
+    is_answer = decision == "allow" and data.get("kind") == "question"
+    head = "✓ answered" if is_answer else _DECIDED.get(decision, "– no longer asked")
     by = f" by {data['by']}" if data.get("by") else ""
     return [_because(f"  {head}{by}{_edited(data)}", data.get("reason"))]
 
