@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from roost.agents.claude_codec import ClaudeCodec
-from roost.agents.driver import Decision, Finished, Image, Item, Opening, Ready, Taken
+from roost.agents.driver import Finished, Item, Opening, Ready, Taken
 from roost.agents.json_in import read_object, unknown, write_line
+from roost.agents.reading import OnlyReads, seen
 from roost.core.soundness import integer_or_none
-from roost.model.conversations import OpenApproval, PendingTurn
-from roost.model.events import Conversation, Event, Unknown, Usage
+from roost.model.events import Conversation, Unknown, Usage
 
 MESSAGES = frozenset({"assistant", "user", "system"})
 INTERRUPTED = "[Request interrupted by user"
@@ -25,7 +23,7 @@ TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_cre
 Json = dict[str, Any]
 
 
-class ClaudeTranscript:
+class ClaudeTranscript(OnlyReads):
     """A codec that only reads."""
 
     def __init__(self) -> None:
@@ -45,35 +43,11 @@ class ClaudeTranscript:
         """A line of the transcript."""
         told = read_object(line)
         if told is None:
-            return [_seen(unknown(line, "no JSON"))]
+            return [seen(unknown(line, "no JSON"))]
         if told.get("type") not in MESSAGES or told.get("isSidechain"):
             return []
         items = [*self._conversation(told), *self._message(told, now_ns)]
-        return [_seen(item) for item in items]
-
-    def prompt(self, turn: PendingTurn, images: list[Image]) -> list[Item]:
-        """Cannot be: nobody writes to a transcript."""
-        return []
-
-    def steer(self, turn: PendingTurn, images: list[Image]) -> list[Item]:
-        """See `prompt`."""
-        return []
-
-    def interrupt(self) -> list[Item]:
-        """See `prompt`."""
-        return []
-
-    def answer(self, approval: OpenApproval, decision: Decision) -> list[Item]:
-        """See `prompt`."""
-        return []
-
-    def change(self, what: str, value: str) -> list[Item]:
-        """See `prompt`."""
-        return []
-
-    def finish(self, exit_code: int | None = None) -> list[Item]:
-        """Nothing is held back."""
-        return []
+        return [seen(item) for item in items]
 
     def save(self) -> Any:
         """The state as plain values."""
@@ -148,11 +122,3 @@ def _as_protocol(told: Json) -> bytes:
     kept = {name: told.get(name) for name in ("type", "subtype", "message", "uuid", "error")}
     kept |= {"tool_use_result": told.get("toolUseResult"), "is_api_error_message": told.get("isApiErrorMessage")}
     return write_line({name: value for name, value in kept.items() if value is not None}).rstrip(b"\n")
-
-
-def _seen(item: Item) -> Item:
-    """Events say where they come from."""
-    if not isinstance(item, Event) or "source" not in item.__struct_fields__:
-        return item
-    seen: Item = replace(item, source="transcript")
-    return seen

@@ -90,6 +90,18 @@ class ItemReader:
             told.append(msgspec.structs.replace(result, details={"interrupted": True}))
         return told
 
+    def call(self, call: ToolCall, thread: str) -> Item:
+        """A call that was told of before its item; the item is then its result."""
+        self._remember(call.tool_use_id, call.tool, thread, call.input)
+        return call
+
+    def result(self, key: str, content: str, *, failed: bool, details: Object) -> Item:
+        """What came of an open call that has no item."""
+        tool, thread = self.state.open.pop(key)
+        self.state.patches.pop(key, None)
+        parent = self.state.parents.get(thread)
+        return ToolResult(0, 0, key, tool, content, failed, parent_tool_use_id=parent, details=details)
+
     def _call(self, item: Object, thread: str) -> list[Item]:
         key, kind = text_of(item, "id"), text_of(item, "type")
         of = _CALLS[kind](item, self.state.cwd)

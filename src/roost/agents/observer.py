@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from roost.agents.claude_transcript import ClaudeTranscript
+from roost.agents.codex_rollout import CodexRollout
 from roost.agents.conversation import ConversationDecoder, Price
 from roost.agents.driver import Codec
 from roost.core.soundness import MAX_INTEGER, integer_or_none, text_or_none
@@ -23,7 +24,7 @@ from roost.model.agents import Definition
 from roost.model.conversations import ConversationState, OpenCall
 from roost.model.events import AnyEvent, FileChange, Notice, Usage
 
-TRANSCRIPTS: dict[str, Callable[[], Codec]] = {"claude": ClaudeTranscript}
+TRANSCRIPTS: dict[str, Callable[[], Codec]] = {"claude": ClaudeTranscript, "codex": CodexRollout}
 """Who can read the file in which a CLI keeps its conversation."""
 API_REQUEST = "api_request"
 """Claude Code's record of a request to the model."""
