@@ -55,3 +55,18 @@ def test_where_a_conversation_is_kept(env: dict[str, str], folder: str) -> None:
 def test_nowhere_is_said_where_nothing_is_known() -> None:
     assert place_of(["claude"], "/", {}, None) is None
     assert place_of(["vim"], "/", HOME, None) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "resumes"), [([], False), (["--no-daemon"], False), (["exec", "hello"], False), (["resume", "u"], True)]
+)
+def test_codex_keeps_conversations_of_all_directories_in_one_folder(words: list[str], resumes: bool) -> None:
+    place = Place("codex", "/home/me/.codex/sessions", None, "/w", resumes)
+    assert place_of(["codex", *words], "/w", HOME, None) == place
+    assert place_of(["codex", *words], "/w", {**HOME, "CODEX_HOME": "/c"}, None) == place._replace(folder="/c/sessions")
+    assert place_of(["codex", *words], "/w", {}, None) is None
+
+
+def test_codex_takes_no_id_and_some_of_its_commands_have_no_conversation() -> None:
+    assert not takes_session_id(["codex"])
+    assert cli_of(["codex", "login"]) is None

@@ -55,7 +55,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcripts, "POLL_S", 0.01)
 
 
-def noted(folder: Folder, sessions: list[Session], then: Callable[[asyncio.Queue[Any]], Awaitable[Any]]) -> Any:
+def noted(
+    folder: Folder | Rollouts, sessions: list[Session], then: Callable[[asyncio.Queue[Any]], Awaitable[Any]]
+) -> Any:
     async def run() -> Any:
         marks: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -132,6 +134,71 @@ def test_a_conversation_without_a_known_id_is_the_newest_of_its_directory(folder
     _, mark = noted(folder, [session(folder.cwd, conversation_id=None, started_ns=started_ns)], first)
     assert mark["file"] == "mine.jsonl"
     assert [json.loads(one)["message"]["content"] for one in mark["lines"]] == ["new"]
+
+
+class Rollouts:
+    """The same of Codex, which keeps all directories' together."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.home, self.cwd = tmp_path / "home", tmp_path / "work"
+        self.path = self.home / ".codex" / "sessions" / "2026" / "01" / "02"
+        self.path.mkdir(parents=True)
+
+    def write(self, name: str, begin: str, *told: str) -> None:
+        first = {"type": "session_meta", "payload": {"id": name, "cwd": str(self.cwd), "timestamp": begin}}
+        lines = [{"type": "event_msg", "timestamp": begin, "payload": {"message": one}} for one in told]
+        skipped = {"type": "world_state", "payload": {}}
+        text = [json.dumps(one, separators=(",", ":")) for one in (first, skipped, *lines)]
+        (self.path / f"rollout-{name}.jsonl").write_text("\n".join(text) + "\n")
+
+
+def codex(cwd: Path, started_s: int, name: str = "s1", *words: str) -> Session:
+    definition = Definition(command=["codex", *words], cwd=str(cwd))
+    started_ns = started_s * 10**9
+    return Session(session_id=name, agent_name="a", state="running", definition=definition, started_ns=started_ns)
+
+
+NOON_S = 1_767_355_200
+
+
+def said(mark: dict[str, Any]) -> list[str]:
+    told = [json.loads(one)["payload"] for one in mark["lines"]]
+    return [one["message"] for one in told if "message" in one]
+
+
+def test_codex_is_found_by_its_directory_and_when_it_began(tmp_path: Path) -> None:
+    folder = Rollouts(tmp_path)
+    folder.write("before", "2026-01-02T11:00:00Z", "no")
+    folder.write("mine", "2026-01-02T12:00:01Z", "yes")
+    marks = noted(folder, [codex(folder.cwd, NOON_S)], lambda marks: asyncio.gather(marks.get(), marks.get()))
+    assert {mark["file"] for _, mark in marks} == {"2026/01/02/rollout-mine.jsonl"}
+    assert [said(mark) for _, mark in marks] == [[], ["yes"]]
+
+
+def test_two_agents_in_a_directory_have_each_its_own(tmp_path: Path) -> None:
+    folder = Rollouts(tmp_path)
+    folder.write("second", "2026-01-02T12:00:11Z", "two")
+
+    async def follow(marks: asyncio.Queue[Any]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        while len(found) < 2:
+            session_id, mark = await marks.get()
+            for text in said(mark):
+                found[session_id] = text
+            folder.write("first", "2026-01-02T12:00:01Z", "one")
+        return found
+
+    sessions = [codex(folder.cwd, NOON_S, "s1"), codex(folder.cwd, NOON_S + 10, "s2")]
+    assert noted(folder, sessions, follow) == {"s1": "one", "s2": "two"}
+
+
+def test_a_codex_that_goes_on_is_found_by_what_is_written_now(tmp_path: Path) -> None:
+    folder = Rollouts(tmp_path)
+    folder.write("old", "2026-01-02T11:00:00Z", "then")
+    with (folder.path / "rollout-old.jsonl").open("a") as file:
+        file.write('{"type":"event_msg","timestamp":"2026-01-02T12:00:05Z","payload":{"message":"now"}}\n')
+    _, mark = noted(folder, [codex(folder.cwd, NOON_S, "s1", "resume")], first)
+    assert said(mark) == ["now"]
 
 
 def test_other_agents_are_left_alone(folder: Folder) -> None:

@@ -1,7 +1,8 @@
 """Coding agents in their own screen: whose program it is, and where it keeps the conversation that is had there.
 
 Claude Code writes `projects/FOLDER/SESSION.jsonl` in `$CLAUDE_CONFIG_DIR`, else `~/.claude`; FOLDER is the working
-directory with every sign but letters and digits as a dash. Source: release 2.1, measured.
+directory with every sign but letters and digits as a dash. Codex writes `sessions/YYYY/MM/DD/rollout-*.jsonl` in
+`$CODEX_HOME`, else `~/.codex`, wherever it works. Source: Claude Code 2.1 and Codex 0.163, measured.
 """
 
 from __future__ import annotations
@@ -25,6 +26,42 @@ CHOOSING = (
 )
 """Arguments that say which conversation it is, or that there is no screen."""
 
+CODEX_COMMANDS = frozenset(
+    {
+        "agents",
+        "app-server",
+        "apply",
+        "cloud",
+        "completion",
+        "debug",
+        "exec-server",
+        "features",
+        "help",
+        "login",
+        "logout",
+        "mcp",
+        "mcp-server",
+        "plugin",
+        "remote-control",
+        "sandbox",
+        "update",
+    }
+)
+"""Codex's commands that have no conversation of their own."""
+NOTED: dict[str, tuple[bytes, ...]] = {
+    "claude": (b'"type":"user"', b'"type":"assistant"', b'"type":"system"'),
+    "codex": (
+        b'"type":"session_meta"',
+        b'"type":"turn_context"',
+        b'"type":"event_msg"',
+        b'"type":"compacted"',
+        b'"payload":{"type":"function_call',
+        b'"payload":{"type":"custom_tool_call',
+        b'"payload":{"type":"local_shell_call',
+    ),
+}
+"""What lines that are worth noting hold; the rest is the CLI's own bookkeeping."""
+
 
 class Place(NamedTuple):
     """Where a conversation is kept: a folder, and the file in it, where its name is known."""
@@ -32,17 +69,23 @@ class Place(NamedTuple):
     cli: str
     folder: str
     file: str | None
+    cwd: str | None = None
+    """The working directory, where files of all directories lie in the folder."""
+    resumes: bool = False
+    """Whether the conversation, and so the file, is older than the agent."""
 
 
 def cli_of(command: list[str]) -> str | None:
     """The agent that a command starts in its own screen, if its conversations can be read."""
     name = posixpath.basename(command[0]) if command else ""
-    return "claude" if name == "claude" else None
+    if name == "codex":
+        return None if command[1:2] and command[1] in CODEX_COMMANDS else name
+    return name if name == "claude" else None
 
 
 def takes_session_id(command: list[str]) -> bool:
     """Whether the conversation's id can be said: a new one, and no command of the program's such as `claude mcp`."""
-    if cli_of(command) is None:
+    if cli_of(command) != "claude":
         return False
     words = command[1:]
     chooses = any(word.partition("=")[0] in CHOOSING for word in words)
@@ -57,8 +100,17 @@ def with_session_id(command: list[str], conversation_id: str) -> list[str]:
 def place_of(command: list[str], cwd: str, env: Mapping[str, str], conversation_id: str | None) -> Place | None:
     """Where the conversation is kept that a command has; `env` is the agent's whole environment."""
     cli = cli_of(command)
+    if cli == "codex":
+        return _rollouts(command, cwd, env)
     home = env.get("CLAUDE_CONFIG_DIR") or (posixpath.join(env["HOME"], ".claude") if env.get("HOME") else None)
     if cli is None or home is None:
         return None
     folder = posixpath.join(home, "projects", re.sub(r"[^A-Za-z0-9]", "-", cwd))
     return Place(cli, folder, f"{conversation_id}.jsonl" if conversation_id else None)
+
+
+def _rollouts(command: list[str], cwd: str, env: Mapping[str, str]) -> Place | None:
+    home = env.get("CODEX_HOME") or (posixpath.join(env["HOME"], ".codex") if env.get("HOME") else None)
+    return (
+        None if home is None else Place("codex", posixpath.join(home, "sessions"), None, cwd, "resume" in command[1:])
+    )

@@ -19,17 +19,16 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from roost.agents.own_screens import Place, place_of
+from roost.agents.own_screens import NOTED, Place, place_of
 from roost.errors import RoostError
 from roost.model.agents import ENDED, Session
+from roost.rollouts import begun, written
 
 POLL_S = 0.5
 MARK_BYTES = 262_144
 """Lines are gathered into a mark up to this size."""
 LONGEST_LINE = 400_000
 """A longer line, which no mark could hold, is left out: the CLI's own notes of whole requests are the only such."""
-KEPT = (b'"type":"user"', b'"type":"assistant"', b'"type":"system"')
-"""What lines that are worth noting hold; the rest is the CLI's own bookkeeping."""
 
 log = structlog.get_logger("transcripts")
 
@@ -106,22 +105,25 @@ class Transcripts:
 
     async def _read(self, session_id: str, tap: Tap) -> None:
         if tap.path is None:
-            taken = {one.path for one in self._taps.values()}
-            found = await asyncio.to_thread(_find, tap.place, tap.started_ns, taken)
+            found = await asyncio.to_thread(_find, tap, list(self._taps.values()))
             if found is None:
                 return
             tap.path, tap.offset = found
         if tap.path.stat().st_size <= tap.offset:
             return
-        for offset, lines, end in await asyncio.to_thread(_lines, tap.path, tap.offset):
+        file = str(tap.path.relative_to(tap.place.folder))
+        for offset, lines, end in await asyncio.to_thread(_lines, tap.path, tap.offset, NOTED[tap.place.cli]):
             if lines:
-                mark = {"type": "transcript", "cli": tap.place.cli, "file": tap.path.name, "offset": offset}
+                mark = {"type": "transcript", "cli": tap.place.cli, "file": file, "offset": offset}
                 await self._note(session_id, mark | {"lines": lines})
             tap.offset = end
 
 
-def _find(place: Place, started_ns: int, taken: set[Path | None]) -> tuple[Path, int] | None:
-    """The file of a conversation, and where what is new of it begins."""
+def _find(tap: Tap, taps: list[Tap]) -> tuple[Path, int] | None:
+    """The file of a conversation, and where what is new of it begins; nobody gets the file of another."""
+    place, started_ns, taken = tap.place, tap.started_ns, {one.path for one in taps}
+    if place.cwd is not None:
+        return _rollout(tap, taps, taken)
     if place.file is not None:
         path = Path(place.folder, place.file)
         return (path, 0) if path.exists() else None
@@ -131,6 +133,17 @@ def _find(place: Place, started_ns: int, taken: set[Path | None]) -> tuple[Path,
             if path.suffix == ".jsonl" and path not in taken and stat.st_mtime_ns >= started_ns:
                 return path, _first_after(path, started_ns)
     return None
+
+
+def _rollout(tap: Tap, taps: list[Tap], taken: set[Path | None]) -> tuple[Path, int] | None:
+    """Of several agents in a directory, a conversation is of the one that was started last before it began."""
+    place, folder, cwd = tap.place, Path(tap.place.folder), tap.place.cwd or ""
+    if place.resumes:
+        path = next((one.path for one in written(folder, cwd, tap.started_ns) if one.path not in taken), None)
+        return None if path is None else (path, _first_after(path, tap.started_ns))
+    later = [one.started_ns for one in taps if one.place == place and one.started_ns > tap.started_ns]
+    found = begun(folder, cwd, tap.started_ns, min(later, default=None))
+    return next(((one.path, 0) for one in found if one.path not in taken), None)
 
 
 def _first_after(path: Path, started_ns: int) -> int:
@@ -146,7 +159,7 @@ def _first_after(path: Path, started_ns: int) -> int:
     return offset
 
 
-def _lines(path: Path, offset: int) -> list[tuple[int, list[str], int]]:
+def _lines(path: Path, offset: int, noted: tuple[bytes, ...]) -> list[tuple[int, list[str], int]]:
     """Whole lines from `offset` on, in runs that fit into a mark: where each begins, its lines, where it ends."""
     runs: list[tuple[int, list[str], int]] = []
     with path.open("rb") as file:
@@ -156,7 +169,7 @@ def _lines(path: Path, offset: int) -> list[tuple[int, list[str], int]]:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            wanted = len(line) <= LONGEST_LINE and any(sign in line for sign in KEPT)
+            wanted = len(line) <= LONGEST_LINE and any(sign in line for sign in noted)
             if not wanted or size + len(line) > MARK_BYTES:
                 runs.append((begin, lines, offset))
                 begin, lines, size = offset, [], 0
