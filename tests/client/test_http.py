@@ -111,6 +111,11 @@ def test_what_is_no_roost_server_is_unavailable(answer: bytes):
         call(address, "GET", "/")
 
 
+def test_a_server_that_dies_before_it_answers_is_told_as_gone():
+    with answering(b"") as address, pytest.raises(ServerUnavailable, match="cannot be reached: it ended"):
+        call(address, "GET", "/")
+
+
 def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]

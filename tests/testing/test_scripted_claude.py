@@ -116,6 +116,14 @@ def test_questions_are_answered_with_what_was_chosen(hosted: Duplex) -> None:
     assert '"Which colour?"="Blue"' in blocks(hosted.seen, "tool_result")[0]["content"]
 
 
+def test_answers_are_repeated_where_prompts_are(tmp_path: Path) -> None:
+    with claude(tmp_path, *HOSTED, "--replay-user-messages") as hosted:
+        hosted.send(user("@bash true"))
+        told = answer(hosted.expect(is_kind("control_request")), behavior="deny", message="no")
+        hosted.send(told)
+        assert hosted.expect(is_kind("control_response")) == told
+
+
 def test_an_interrupt_ends_the_tool_and_keeps_the_result(hosted: Duplex) -> None:
     hosted.send(user("@bash sleep 60"))
     hosted.send(answer(hosted.expect(is_kind("control_request")), behavior="allow"))

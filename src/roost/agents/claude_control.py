@@ -235,7 +235,9 @@ def control_response(state: State, line: Line, data: bytes) -> list[Item]:
     told = read_as(Answered, line.response) if line.response is not UNSET else Answered()
     about = state.requests.pop(told.request_id, None)
     if about is None:
-        return [unknown(data, "an answer to what was not asked")]
+        # What we answer is repeated to us, as prompts are.
+        is_ours = isinstance(told.response, dict) and "behavior" in told.response
+        return [] if is_ours else [unknown(data, "an answer to what was not asked")]
     failed = told.subtype != "success"
     refused: list[Item] = []
     if failed:

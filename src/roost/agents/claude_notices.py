@@ -135,7 +135,7 @@ def _task(code: str, *text: str) -> Callable[[State, Told], list[Item]]:
         changed = told | patch if isinstance(patch, dict) else told
         message = ": ".join([str(changed[name]) for name in text if changed.get(name)])
         if told.get("task_id") and not changed.get(text[-1]):
-            message = f"background task {told['task_id']}: {message or 'goes on'}"
+            message = f"task {told['task_id']}: {message or 'goes on'}"
         details = _some(told, "task_id", "tool_use_id", "task_type", "subagent_type", "status", "output_file", "patch")
         return [Notice(0, 0, code, message, details)]
 

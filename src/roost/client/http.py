@@ -91,6 +91,8 @@ class Connection:
     def _read_head(self) -> bytes:
         while b"\r\n\r\n" not in self._buffer:
             data = self._receive()
+            if not data and not self._buffer:
+                raise _gone(self.address.url, ConnectionResetError("it ended the connection"))
             if not data or len(self._buffer) > MAX_HEAD_BYTES:
                 raise ServerUnavailable(f"what answers at {self.address.url} is not a roost server", hint=START_HINT)
             self._buffer += data

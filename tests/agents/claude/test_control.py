@@ -269,6 +269,12 @@ def test_an_answer_to_what_was_not_asked_is_unknown() -> None:
     assert only(Talk().say("control_response", response=7), Unknown)
 
 
+def test_our_own_answers_come_back_and_are_passed_over() -> None:
+    for told in ({"behavior": "allow", "updatedInput": {}}, {"behavior": "deny", "message": "no"}):
+        body = {"subtype": "success", "request_id": "2dd1f40c", "response": told}
+        assert Talk().say("control_response", response=body) == []
+
+
 # What we ask
 
 

@@ -91,8 +91,8 @@ def test_what_it_says_beside_the_conversation_is_told_in_its_words() -> None:
 
 
 def test_tasks_and_hooks_are_told() -> None:
-    assert notice("task_updated", task_id="1", patch={"status": "failed"}).message == "background task 1: failed"
-    assert notice("task_updated", task_id="1", patch={}).message == "background task 1: goes on"
+    assert notice("task_updated", task_id="1", patch={"status": "failed"}).message == "task 1: failed"
+    assert notice("task_updated", task_id="1", patch={}).message == "task 1: goes on"
     assert notice("task_updated", patch={"status": "failed"}).message == "failed"
     assert notice("background_tasks_changed", tasks=[{}, {}]).message == "2 tasks in the background"
     assert notice("background_tasks_changed", tasks=None).message == "0 tasks in the background"

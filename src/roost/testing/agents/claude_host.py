@@ -109,6 +109,8 @@ class Host:
             answers = self._asked.pop(response.get("request_id", ""), None)
         if answers is None:
             return
+        if self._session.flags.is_on("--replay-user-messages"):
+            self._output.send({"type": "control_response", "response": response})
         if response.get("subtype") == "success":
             answers.put(response.get("response") or {})
         else:
