@@ -168,3 +168,10 @@ def test_the_mode_can_be_changed(client: Client) -> None:
     client.prompt("@bash true")
     assert client.expect(method("session/request_permission"))
     assert client.updates("current_mode_update")[0]["currentModeId"] == "default"
+
+
+def test_what_a_session_cost_adds_up(client: Client) -> None:
+    for _ in range(2):
+        client.answer(client.prompt("@tokens 1000 100\n@say so"))
+    first, second = [update["cost"]["amount"] for update in client.updates("usage_update")]
+    assert second == pytest.approx(2 * first)

@@ -289,6 +289,9 @@ def test_garbage_never_reaches_the_agent(talker: Talker) -> None:
         assert code(talker.call("POST", "/prompt", body)) == (422, "INVALID_REQUEST")
     options = {"dangerously_skip_permissions": "true"}
     assert code(talker.call("POST", "/prompt", {"prompt": "x", "options": options})) == (422, "INVALID_REQUEST")
+    misspelt = talker.call("POST", "/prompt", {"prompt": "x", "options": {"permission_mode": "pln"}})
+    assert code(misspelt) == (422, "INVALID_REQUEST")
+    assert "'plan'" in misspelt.text
     assert talker.rest.call("POST", f"/api/agents/{talker.name}/prompt", content=b"{").status_code in (400, 415)
     assert code(talker.call("POST", "/input", {"input": '{"type":"user"}\n'})) == (409, "INPUT_REFUSED")
     assert code(talker.call("POST", "/input", {"keys": ["C-c"]})) == (409, "INPUT_REFUSED")

@@ -33,6 +33,7 @@ from roost.model.events import AnyEvent, Permission, Turn
 from roost.model.requests import DecisionBody, PromptBody
 from roost.model.views import ApprovalView, TurnView
 from roost.services.agents import Agents
+from roost.services.launching import check_changes
 from roost.store.reader import StoreReader
 
 SEEN_S = 10.0
@@ -65,7 +66,7 @@ class Conversations:
         Raises:
             NotStructured: the agent is not spoken to in a protocol.
             AgentNotRunning: it has ended.
-            InvalidRequest: an option that cannot be changed between turns.
+            InvalidRequest: an option that cannot be changed between turns, or to what the agent does not have.
         """
         session = self._running(name)
         if not DRIVERS[session.definition.driver].abilities.prompts:
@@ -75,7 +76,9 @@ class Conversations:
             known = await self._find(session, turn_id)
             if known is not None:
                 return msgspec.structs.replace(known, repeated=True)
-        for what, value in _changes(body.options):
+        changes = _changes(body.options)
+        check_changes(session.definition, body.options)
+        for what, value in changes:
             await self._agents.mark(name, {"type": "change", "what": what, "value": value, "by": by})
         mark: Json = {"type": "prompt", "turn_id": turn_id, "prompt": body.prompt, "by": by, "policy": body.policy}
         if body.images:

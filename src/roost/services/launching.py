@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from pathlib import Path
 
 import msgspec
 
 from roost.agents.driver import Launch, Launched
-from roost.agents.own_screens import takes_session_id, with_session_id
+from roost.agents.own_screens import cli_of, takes_hooks, takes_session_id, with_hooks, with_session_id
 from roost.agents.registry import DRIVERS
 from roost.errors import InvalidRequest
+from roost.keeper import hook
 from roost.model.agents import AgentOptions, Definition, Session
 
 
@@ -38,16 +41,17 @@ def with_conversation(definition: Definition, previous: Session | None = None) -
     return msgspec.structs.replace(definition, options=options, conversation_id=chosen)
 
 
-def launched(definition: Definition) -> Launched:
+def launched(definition: Definition, hooks_to: Path | None = None) -> Launched:
     """What to start for a definition that `with_conversation` gave.
+
+    With `hooks_to`, a data directory, agents in their own screens that can are to tell there what they wait for.
 
     Raises:
         InvalidRequest: the driver's CLI does not have one of the options.
     """
     driver = DRIVERS.get(definition.driver)
     if driver is None:
-        chosen = definition.conversation_id
-        return Launched(with_session_id(definition.command, chosen) if chosen else definition.command, {})
+        return Launched(_own_screen(definition, hooks_to), {})
     options = definition.options
     return driver.launch(
         Launch(
@@ -61,7 +65,26 @@ def launched(definition: Definition) -> Launched:
     )
 
 
+def check_changes(definition: Definition, given: dict[str, str]) -> None:
+    """Whether an agent's CLI knows the model and the permission mode that its conversation is to change to.
+
+    Raises:
+        InvalidRequest: it does not; nothing may run in a mode that nobody meant.
+    """
+    if given:
+        options = AgentOptions(model=given.get("model"), permission_mode=given.get("permission_mode"))
+        launched(msgspec.structs.replace(definition, options=options))
+
+
 def _in_own_screen(definition: Definition) -> Definition:
     """A coding agent in a terminal: where that can be said, its conversation gets an id by which it is found again."""
     named = definition.driver == "terminal" and takes_session_id(definition.command)
     return msgspec.structs.replace(definition, conversation_id=str(uuid.uuid4()) if named else None)
+
+
+def _own_screen(definition: Definition, hooks_to: Path | None) -> list[str]:
+    command, chosen = definition.command, definition.conversation_id
+    if hooks_to is not None and definition.driver == "terminal" and takes_hooks(definition.command):
+        words = [sys.executable, "-I", "-S", hook.__file__, str(hooks_to), cli_of(definition.command) or ""]
+        command = with_hooks(command, words)
+    return with_session_id(command, chosen) if chosen else command

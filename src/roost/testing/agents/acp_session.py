@@ -19,7 +19,7 @@ class Unknown(Exception):
 
 
 class AcpSession:
-    """What holds from prompt to prompt. `history` are the updates that loading it replays; `used` counts tokens."""
+    """What holds from prompt to prompt. `history` are the updates that loading it replays; `used` are tokens, `cost` dollars."""
 
     def __init__(self, cwd: Path, *, session_id: str = "", mode: str = "yolo") -> None:
         self.id = session_id or str(uuid.uuid4())
@@ -28,6 +28,7 @@ class AcpSession:
         self.model = "scripted-model"
         self.history: list[Json] = []
         self.used = SYSTEM_TOKENS
+        self.cost = 0.0
         self.always: set[str] = set()
         self._transcript = Transcript(state_directory("acp") / f"{self.id}.jsonl")
 

@@ -134,7 +134,8 @@ class AcpTurn:
         if self._override is not None:
             self._read, self._written = self._override
         self._override = None
-        cost = {"amount": self._read * 4e-6 + self._written * 20e-6, "currency": "USD"}
+        self.session.cost += self._read * 4e-6 + self._written * 20e-6
+        cost = {"amount": self.session.cost, "currency": "USD"}
         self._update({"sessionUpdate": "usage_update", "used": self.session.used, "size": WINDOW, "cost": cost})
 
     # Tools
