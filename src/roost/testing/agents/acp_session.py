@@ -19,7 +19,10 @@ class Unknown(Exception):
 
 
 class AcpSession:
-    """What holds from prompt to prompt. `history` are the updates that loading it replays; `used` are tokens, `cost` dollars."""
+    """What holds from prompt to prompt.
+
+    `history` are the updates that loading it replays; `used` are tokens, `cost` dollars.
+    """
 
     def __init__(self, cwd: Path, *, session_id: str = "", mode: str = "yolo") -> None:
         self.id = session_id or str(uuid.uuid4())
