@@ -15,20 +15,30 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from roost.agents.claude_tools import call_title
 from roost.agents.claude_transcript import ClaudeTranscript
 from roost.agents.codex_rollout import CodexRollout
 from roost.agents.conversation import ConversationDecoder, Price
 from roost.agents.driver import Codec
 from roost.core.soundness import MAX_INTEGER, integer_or_none, text_or_none
 from roost.model.agents import Definition
+from roost.model.attention import MAX_SUMMARY, Attention, AttentionKind, Wants
 from roost.model.conversations import ConversationState, OpenCall
-from roost.model.events import AnyEvent, FileChange, Notice, Usage
+from roost.model.events import AnyEvent, FileChange, Notice, ToolResult, Turn, Usage
 
 TRANSCRIPTS: dict[str, Callable[[], Codec]] = {"claude": ClaudeTranscript, "codex": CodexRollout}
 """Who can read the file in which a CLI keeps its conversation."""
 API_REQUEST = "api_request"
 """Claude Code's record of a request to the model."""
 CHANGES = ("created", "modified", "deleted", "renamed")
+_GOES_ON: dict[str, AttentionKind] = {
+    "PostToolUse": "works",
+    "UserPromptSubmit": "works",
+    "Stop": "idle",
+    "SessionEnd": "idle",
+}
+"""Hooks that run when nothing is asked any more, and what the agent is then about."""
+_WANTS: dict[str, Wants] = {"AskUserQuestion": "question", "ExitPlanMode": "plan"}
 AFTERWARDS_NS = 2_000_000_000
 """How long after a call's end a change may still be its doing: a watcher tells a little late."""
 
@@ -38,6 +48,7 @@ class _Saved(Struct, array_like=True):
     seen_ns: int
     cli: str
     talk: bytes | None
+    waits: bool = False
 
 
 class SessionObserver:
@@ -50,6 +61,8 @@ class SessionObserver:
         self._seen_ns = 0
         self._cli = ""
         self._reader: ConversationDecoder | None = None
+        self._waits = False
+        self._noticed: Attention | None = None
 
     @property
     def talk(self) -> ConversationState | None:
@@ -63,6 +76,11 @@ class SessionObserver:
         handler = _MARKS.get(name)
         return None if handler is None else handler(self, data, talk, now_ns)
 
+    def noticed(self) -> Attention | None:
+        """What the last mark says the agent is about, where that is another than before."""
+        found, self._noticed = self._noticed, None
+        return found
+
     def finish(self, now_ns: int) -> list[AnyEvent]:
         """The process ended, and so did what it was about."""
         return self._reader.finish(now_ns) if self._reader else []
@@ -70,7 +88,7 @@ class SessionObserver:
     def save(self) -> bytes:
         """What `load` needs."""
         return msgspec.msgpack.encode(
-            _Saved(self._calls, self._seen_ns, self._cli, self._reader.save() if self._reader else None)
+            _Saved(self._calls, self._seen_ns, self._cli, self._reader.save() if self._reader else None, self._waits)
         )
 
     def load(self, saved: bytes) -> None:
@@ -83,7 +101,7 @@ class SessionObserver:
             of = msgspec.msgpack.decode(saved, type=_Saved)
         except msgspec.DecodeError as exc:
             raise ValueError(f"not the state of an observer: {exc}") from exc
-        self._calls, self._seen_ns = of.calls, of.seen_ns
+        self._calls, self._seen_ns, self._waits = of.calls, of.seen_ns, of.waits
         if of.talk is not None:
             self._reader = self._open(of.cli, self._seen_ns)
             self._reader.load(of.talk)
@@ -127,7 +145,47 @@ class SessionObserver:
                 read[file] = offset + len(encoded)
             offset += len(encoded)
         self._reader.state = replace(self._reader.state, read=tuple(read.items()))
+        if any(_is_answer(event) for event in events):
+            self._go_on("works", "its transcript goes on", now_ns)
         return events
+
+    def _hook(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
+        """A moment that the agent told of itself."""
+        moment, message = data.get("hook_event_name"), text_or_none(data.get("message"), MAX_SUMMARY) or ""
+        kind = data.get("notification_type")
+        if moment == "PermissionRequest":
+            return self._ask(data, now_ns)
+        if moment == "Notification" and kind == "permission_prompt":
+            return [] if self._waits else self._ask({"message": message}, now_ns)
+        if moment == "Notification":
+            details = {"kind": kind} if isinstance(kind, str) else {}
+            return [Notice(0, 0, "NOTIFICATION", message, details, source="hook")]
+        if moment in _GOES_ON:
+            self._go_on(_GOES_ON[moment], f"its hook {moment} ran", now_ns)
+        return []
+
+    def _ask(self, data: dict[str, Any], now_ns: int) -> list[AnyEvent]:
+        tool, given = text_or_none(data.get("tool_name"), 255) or "", data.get("tool_input")
+        given = given if isinstance(given, dict) else {}
+        message = text_or_none(data.get("message"), MAX_SUMMARY) or ""
+        shown = call_title(tool, given, self._definition.cwd) if tool else message
+        self._waits = True
+        self._noticed = Attention(
+            kind="waits",
+            wants=_WANTS.get(tool, "permission"),
+            since_ns=now_ns,
+            evidence=("it ran the hook that it runs when it asks",),
+            source="hook",
+            summary=shown[:MAX_SUMMARY],
+        )
+        details = {"tool": tool, "input": given} if tool else {}
+        return [Notice(0, 0, "WAITS_FOR_PERMISSION", shown, details, source="hook")]
+
+    def _go_on(self, kind: AttentionKind, evidence: str, now_ns: int) -> None:
+        """What it asked is answered."""
+        if self._waits:
+            self._waits = False
+            self._noticed = Attention(kind=kind, since_ns=now_ns, evidence=(evidence,), source="hook")
 
     def _telemetry(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
         """Each record as it came; what requests cost counts only where nobody else tells of it."""
@@ -168,7 +226,15 @@ _MARKS: dict[str, Handler] = {
     "files_changed": SessionObserver._files_changed,
     "transcript": SessionObserver._transcript,
     "telemetry": SessionObserver._telemetry,
+    "hook": SessionObserver._hook,
 }
+
+
+def _is_answer(event: AnyEvent) -> bool:
+    """Whether it tells that nothing is asked any more. A tool that was allowed tells so by a hook, and sooner."""
+    if isinstance(event, ToolResult):
+        return event.is_error
+    return isinstance(event, Turn) and event.state != "started"
 
 
 def _spent(given: dict[str, Any]) -> Usage:

@@ -7,8 +7,10 @@ directory with every sign but letters and digits as a dash. Codex writes `sessio
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
+import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -62,6 +64,11 @@ NOTED: dict[str, tuple[bytes, ...]] = {
 }
 """What lines that are worth noting hold; the rest is the CLI's own bookkeeping."""
 
+MOMENTS = ("Notification", "PermissionRequest", "PostToolUse", "Stop", "UserPromptSubmit")
+"""Claude Code's names of the moments at which it runs a hook of ours."""
+HOOK_S = 5
+"""Seconds after which it ends a hook."""
+
 
 class Place(NamedTuple):
     """Where a conversation is kept: a folder, and the file in it, where its name is known."""
@@ -94,7 +101,23 @@ def takes_session_id(command: list[str]) -> bool:
 
 def with_session_id(command: list[str], conversation_id: str) -> list[str]:
     """The command that begins a conversation under this id."""
-    return [*command, f"--session-id={conversation_id}"]
+    return [command[0], f"--session-id={conversation_id}", *command[1:]]
+
+
+def takes_hooks(command: list[str]) -> bool:
+    """Whether settings of ours, in which hooks are, can be added to the person's own."""
+    words = command[1:]
+    given = any(word.partition("=")[0] in ("--settings", "-p", "--print", "--bg") for word in words)
+    return cli_of(command) == "claude" and not given and (not words or words[0].startswith("-"))
+
+
+def with_hooks(command: list[str], hook: list[str]) -> list[str]:
+    """The command, with `hook` to be run at the moments worth knowing; the agent does not wait for it."""
+    run = {"type": "command", "command": shlex.join(hook), "timeout": HOOK_S}
+    hooks = {moment: [{"hooks": [run | {"async": True}]}] for moment in MOMENTS}
+    # What ends would not be waited for.
+    hooks["SessionEnd"] = [{"hooks": [run]}]
+    return [command[0], f"--settings={json.dumps({'hooks': hooks})}", *command[1:]]
 
 
 def place_of(command: list[str], cwd: str, env: Mapping[str, str], conversation_id: str | None) -> Place | None:

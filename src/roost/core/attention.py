@@ -45,7 +45,7 @@ def attention_of(session: Session) -> Attention:
     if session.state in ("starting", "stopping"):
         return Attention(kind="works", since_ns=session.started_ns, evidence=(f"it is {session.state}",))
     if session.conversation is not None:
-        return _with_noted(session, _of_conversation(session, session.conversation))
+        return _with_noted(session, _of_talk(session, session.conversation))
     if session.attention is not None and not _is_over(session, session.attention):
         return session.attention
     if session.definition.driver in STRUCTURED:
@@ -163,6 +163,16 @@ def _says(found: Finding) -> tuple[str, str | None, str]:
 
 
 # Structured agents
+
+
+def _of_talk(session: Session, talk: ConversationState) -> Attention:
+    """Of an agent in its own screen its notes tell what it did; what it asks stands on the screen alone."""
+    if session.definition.driver != "terminal":
+        return _of_conversation(session, talk)
+    noted = session.attention
+    if noted is not None and noted.kind == "waits":
+        return noted
+    return replace(_of_conversation(session, talk), source="transcript")
 
 
 def _of_conversation(session: Session, talk: ConversationState) -> Attention:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from roost.core.recording import Input
 from roost.model.agents import Definition, State
+from roost.model.attention import Attention
 from roost.model.conversations import ConversationState
 from roost.model.events import AnyEvent
 
@@ -57,6 +58,9 @@ class Observer(Protocol):
         self, name: str, data: dict[str, Any], talk: ConversationState | None, now_ns: int
     ) -> list[AnyEvent] | None:
         """A mark was made; none where it is no observation. `talk` is the session's conversation, if it has one."""
+
+    def noticed(self) -> Attention | None:
+        """What the last mark says the agent is about, where that is another than before."""
 
     def finish(self, now_ns: int) -> list[AnyEvent]:
         """The process ended."""

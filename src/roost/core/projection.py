@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from roost.core.attention import MARK, from_mark, state_of
+from roost.core.attention import MARK, from_mark, state_of, to_mark
 from roost.core.decoding import Decoder, Makers, Observer
 from roost.core.header import MAX_CELLS, MAX_WALL_NS, UNKNOWN_AGENT, apply_header, has_terminal
 from roost.core.manifest import Sight
@@ -497,6 +497,10 @@ class SessionProjection:
             return None
         told = self._observer.mark(name, data, self.session.conversation, self._wall_ns())
         self._heed_observer(self._observer)
+        if (found := self._observer.noticed()) is not None and self._decoder is None:
+            told = [*(told or ()), Mark(0, 0, MARK, to_mark(found))]
+            self.session.attention = found
+            self._show_doing()
         return told
 
     def _heed_observer(self, observer: Observer) -> None:

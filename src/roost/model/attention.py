@@ -8,7 +8,7 @@ from msgspec import Struct
 
 AttentionKind = Literal["waits", "looping", "stuck", "failed", "done", "idle", "works", "paused"]
 Wants = Literal["permission", "question", "plan", "trust", "login", "input", "quota"]
-Evidence = Literal["protocol", "title", "screen", "process", "output"]
+Evidence = Literal["protocol", "title", "screen", "process", "output", "hook", "transcript"]
 
 URGENCY: tuple[tuple[str, str | None], ...] = (
     ("waits", "permission"),

@@ -448,7 +448,8 @@ class Agents:
         self, name: str, wanted: str | None, definition: Definition, env: dict[str, str], cols: int, rows: int
     ) -> AgentView:
         chosen = wanted or session_id(datetime.now(UTC), secrets.token_hex(2))
-        argv, more = launched(definition)
+        hooks_to = self._data.root if self._settings.read_transcripts else None
+        argv, more = launched(definition, hooks_to)
         request = start_request(
             name,
             chosen,

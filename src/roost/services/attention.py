@@ -101,7 +101,7 @@ class AttentionWatch:
             watched = self._watched[session.session_id] = _Watched(manifest, session.attention, now_ns)
         found = self._read(watched.manifest, session, sight)
         held = watched.settling.take(found, now_ns, resting=resting)
-        if held is None:
+        if held is None or (found is None and _is_told(session)):
             return
         attention = from_finding(held, watched.settling.since_ns)
         if not is_same(attention, session.attention) and not _says_nothing(attention, session):
@@ -233,6 +233,11 @@ class AttentionWatch:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_told(session: Session) -> bool:
+    """Whether the agent itself said what it is about; a screen that says nothing leaves that."""
+    return session.attention is not None and session.attention.source == "hook"
 
 
 def _says_nothing(attention: Attention, session: Session) -> bool:
