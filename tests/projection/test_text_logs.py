@@ -69,7 +69,9 @@ def test_a_screen_is_written_as_its_rows_under_a_rule(data: DataDirectory) -> No
 
 
 def test_the_log_of_a_coding_agent_is_its_transcript(data: DataDirectory) -> None:
-    tape = Tape("demo", terminal=False, definition={"command": ["claude"], "driver": "claude"}).started()
+    argv = ["claude", "--input-format=stream-json", "--output-format=stream-json"]
+    definition = {"command": ["claude"], "driver": "claude"}
+    tape = Tape("demo", terminal=False, argv=argv, definition=definition).started()
     tape.mark("prompt", turn_id="t1", prompt="Fix it", by="owner", policy="queue")
     finished(data, "s1", tape.out(b"no line of the protocol\n").err(b"a warning\n"))
     assert log_text(data, "demo").splitlines() == [

@@ -197,7 +197,7 @@ def test_a_list_says_what_is_wrong_with_the_question(rest: Rest, query: str, sta
         ("GET", "/logs?follow=true"),
         ("GET", "/stream"),
         ("GET", "/diff"),
-        ("POST", "/prompt"),
+        ("POST", "/interrupt"),
     ],
 )
 def test_an_unknown_agent_is_not_found(rest: Rest, method: str, path: str) -> None:
@@ -307,11 +307,9 @@ def test_impossible_sizes_are_refused(rest: Rest, body: dict[str, Any]) -> None:
     assert error_of(rest.call("POST", "/api/agents/nobody/resize", json=body)) == (422, "INVALID_REQUEST")
 
 
-@pytest.mark.parametrize("feature", ["GET diff", "POST prompt"])
-def test_what_comes_later_says_so(rest: Rest, started: Named, feature: str) -> None:
-    method, _, path = feature.partition(" ")
-    name = started("true", f"-{path}")
-    assert error_of(rest.call(method, f"/api/agents/{name}/{path}")) == (422, "NOT_SUPPORTED")
+def test_what_comes_later_says_so(rest: Rest, started: Named) -> None:
+    name = started("true", "-diff")
+    assert error_of(rest.call("GET", f"/api/agents/{name}/diff")) == (422, "NOT_SUPPORTED")
 
 
 # Typing
