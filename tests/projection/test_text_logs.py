@@ -76,7 +76,7 @@ def test_the_log_of_a_coding_agent_is_its_transcript(data: DataDirectory) -> Non
     finished(data, "s1", tape.out(b"no line of the protocol\n").err(b"a warning\n"))
     assert log_text(data, "demo").splitlines() == [
         "› Fix it",
-        "no line of the protocol",
+        "… no line of the protocol",
         "✗ the prompt was refused: the agent ended",
         "— the agent ended with exit code 0",
     ]
