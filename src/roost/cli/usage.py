@@ -24,7 +24,7 @@ SUMS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_token
 HEADS = ("INPUT", "OUTPUT", "CACHE-READ", "CACHE-WRITE", "COST")
 NOTES = (
     "What agents report themselves counts; for the others a list of prices is used, which the file prices.toml in the\n"
-    "data directory adds to. A + behind a cost says that some tokens have no known price.\n"
+    "data directory adds to. A + behind a cost says that some tokens have no known price, a ? that none has.\n"
 )
 
 
@@ -72,5 +72,10 @@ def _keys(options: argparse.Namespace) -> list[str]:
 
 
 def _sums(one: Json) -> list[str]:
-    cost = "-" if one["cost_usd"] is None else f"${one['cost_usd']:.4f}"
-    return [*[f"{one[name]:,}" for name in SUMS], cost + ("+" if one["unpriced_tokens"] else "")]
+    return [*[f"{one[name]:,}" for name in SUMS], _cost(one)]
+
+
+def _cost(one: Json) -> str:
+    if one["cost_usd"] is None:
+        return "?" if one["unpriced_tokens"] else "-"
+    return f"${one['cost_usd']:.4f}{'+' if one['unpriced_tokens'] else ''}"

@@ -118,8 +118,13 @@ class Conversations:
         raise TurnNotFound(f"agent {name} has no turn {turn_id[:80]!r}", name=name, turn_id=turn_id[:80])
 
     async def turns(self, name: str, *, session_id: str | None = None) -> list[TurnView]:
-        """All turns of a session, the newest session's when none is named."""
-        session = self._structured(name)
+        """All turns of a session, the newest session's when none is named.
+
+        Raises:
+            NotStructured: the agent has no conversation that we could read.
+        """
+        newest = self._agents.record(name).session
+        session = newest if newest.conversation is not None else self._structured(name)
         wanted = session_id or session.session_id
         found = await asyncio.to_thread(self._reader.events, wanted, types=TURN_EVENTS, limit=MOST_EVENTS)
         return gather([Told(one.type, one.time_ns, one.data) for one in found], name, wanted)
