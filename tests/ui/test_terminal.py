@@ -173,5 +173,5 @@ def test_a_flood_is_answered_by_a_fresh_screen(visitor: Visitor, server: Running
     page = visitor.open(server)
     page.route_web_socket(re.compile("/ws/agents/flooded"), play_server)
     page.goto(server.url + path)
-    expect_on_screen(page, "^fresh")
+    expect_on_screen(page, "^fresh", timeout_s=40)
     assert len(sockets) == 2

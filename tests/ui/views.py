@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.waiting import scaled
+
 
 def row(page: Page, name: str) -> Locator:
     """An agent's row in the list."""
@@ -26,9 +28,10 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
-def expect_on_screen(page: Page, pattern: str) -> None:
+def expect_on_screen(page: Page, pattern: str, timeout_s: float = 10) -> None:
     """Wait until the terminal shows a line that matches."""
-    expect(terminal(page).locator("> div").filter(has_text=re.compile(pattern)).first).to_be_visible()
+    line = terminal(page).locator("> div").filter(has_text=re.compile(pattern)).first
+    expect(line).to_be_visible(timeout=scaled(timeout_s) * 1000)
 
 
 def type_into_terminal(page: Page, text: str) -> None:
