@@ -113,6 +113,16 @@ def test_a_structured_agent_says_so_itself(of: Session, expected: tuple[str, str
     assert found.source == "protocol"
 
 
+def test_of_an_agent_in_its_own_screen_what_it_asks_counts_before_what_its_notes_say() -> None:
+    talk = ConversationState(ready=True, running=PendingTurn("t1", "go", state="started"))
+    asks = Attention(kind="waits", wants="permission", since_ns=7, source="hook", summary="Running npm test")
+    found = attention_of(session(conversation=talk, attention=asks))
+    assert found is asks
+    works = attention_of(session(conversation=talk, attention=Attention(kind="idle")))
+    assert (works.kind, works.source, works.summary) == ("works", "transcript", "go")
+    assert attention_of(session(conversation=talk)).kind == "works"
+
+
 def test_several_open_approvals_are_counted() -> None:
     assert attention_of(talking("waiting", approvals=(approval(), approval()))).evidence[1] == "1 more are open"
 

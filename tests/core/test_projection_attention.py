@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from roost.agents.registry import makers
 from roost.core.attention import to_mark
 from roost.core.projection import SessionProjection
 from roost.core.recording import Reader
 from roost.model.attention import Attention
-from roost.model.events import AnyEvent, Mark, StateChange
+from roost.model.events import AnyEvent, Mark, Notice, StateChange
 from tests.projection.tape import STARTED_NS, Tape
 
 NOTED = Attention(
@@ -111,3 +112,14 @@ def test_nothing_is_seen_of_who_said_nothing() -> None:
     projection, _ = projected(Tape().started())
     assert projection.sight() is None
     assert not projection.painting
+
+
+def test_what_an_agent_tells_of_itself_is_noted_by_its_observer() -> None:
+    projection = SessionProjection("s1", makers=makers())
+    asks = {"hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {"command": "ls"}}
+    tape = Tape().started().mark("hook", cli="claude", **asks)
+    events = projection.feed(Reader().feed(tape.data))
+    assert [type(event) for event in events[-3:]] == [StateChange, Notice, Mark]
+    assert (projection.session.state, projection.session.reason) == ("waiting", "Running ls")
+    told = projection.feed(Reader().feed(tape.mark("hook", cli="claude", hook_event_name="Stop").data))
+    assert [event.state for event in told if isinstance(event, StateChange)][-1] == "idle"

@@ -117,6 +117,23 @@ def test_that_nothing_special_is_shown_is_not_noted_unless_something_was_before(
     assert [kind for _, kind, _ in watching(tmp_path, scene).noted] == ["waits", "works"]
 
 
+def test_what_an_agent_said_itself_holds_until_its_screen_says_something(tmp_path: Path) -> None:
+    async def scene(kit: Kit) -> None:
+        session = kit.add("one", "claude", attention=Attention(kind="works", since_ns=1, source="screen"))
+        kit.watch.saw(session, NOTHING, True)
+        session.attention = Attention(kind="waits", wants="permission", source="hook")
+        kit.watch.saw(session, NOTHING, True)
+        await settled()
+        session.attention = Attention(kind="waits", since_ns=time.time_ns(), source="hook")
+        kit.watch.saw(session, CLAUDE_WORKS, True)
+        await settled()
+        assert kit.noted == []
+        session.attention = Attention(kind="waits", since_ns=1, source="hook")
+        kit.watch.saw(session, CLAUDE_WORKS, True)
+
+    assert watching(tmp_path, scene).noted == [("one", "works", None)]
+
+
 def test_what_could_not_be_noted_is_tried_again_at_the_next_look(tmp_path: Path) -> None:
     async def scene(kit: Kit) -> None:
         session = kit.add("one")

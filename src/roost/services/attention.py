@@ -30,6 +30,9 @@ from roost.services.process_figures import ProcessFigures
 CHECK_S = 5.0
 """How often it is looked for agents that stand still."""
 
+PAINTED_NS = 2_000_000_000
+"""How long after an agent told that it asks its screen may still show that it works."""
+
 IDLE_PERCENT = 2.0
 """Use of a processor below which a tree does nothing that would count as work."""
 
@@ -101,7 +104,7 @@ class AttentionWatch:
             watched = self._watched[session.session_id] = _Watched(manifest, session.attention, now_ns)
         found = self._read(watched.manifest, session, sight)
         held = watched.settling.take(found, now_ns, resting=resting)
-        if held is None or (found is None and _is_told(session)):
+        if held is None or _is_told_better(session, found, now_ns):
             return
         attention = from_finding(held, watched.settling.since_ns)
         if not is_same(attention, session.attention) and not _says_nothing(attention, session):
@@ -235,9 +238,12 @@ class AttentionWatch:
         task.add_done_callback(self._tasks.discard)
 
 
-def _is_told(session: Session) -> bool:
-    """Whether the agent itself said what it is about; a screen that says nothing leaves that."""
-    return session.attention is not None and session.attention.source == "hook"
+def _is_told_better(session: Session, found: Finding | None, now_ns: int) -> bool:
+    """Whether the agent itself said what it is about, and its screen says nothing, or not yet what it asks."""
+    told = session.attention
+    if told is None or told.source != "hook":
+        return False
+    return found is None or (found.kind == "works" and told.kind == "waits" and now_ns - told.since_ns < PAINTED_NS)
 
 
 def _says_nothing(attention: Attention, session: Session) -> bool:
