@@ -147,6 +147,7 @@ def test_an_answer_can_be_remembered_and_forgotten(agent: str) -> None:
 def test_a_question_wants_an_answer(agent: str) -> None:
     following = spawn("prompt", agent, "--turn-id", "asking", "--follow", "@ask Which one? | Red | Green")
     asked()
+    assert lines(roost("approvals", agent).out)[-2:] == ["  1.1  Red", "  1.2  Green"]
     refused = roost("approve", agent)
     assert (refused.code, "'Red', 'Green'" in refused.err) == (2, True)
     assert roost("approve", agent, "--choice", "blue").code == 2
@@ -157,6 +158,14 @@ def test_a_question_wants_an_answer(agent: str) -> None:
     until(lambda: state(agent, "asking") == "completed")
     assert '"Which one?"="Blue"' in roost("logs", agent).out
     assert roost("approve", agent, "--answer", "Red").code == 6
+
+
+def test_a_plan_can_be_read_before_it_is_approved(agent: str) -> None:
+    roost("prompt", agent, "@approve-plan Leap")
+    asked()
+    assert "  Leap" in lines(roost("approvals", agent).out)
+    assert "  Leap" in lines(roost("logs", agent).out)
+    assert "  Leap" not in lines(roost("approvals").out)
 
 
 def test_the_transcript_is_what_logs_show(agent: str) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from roost.cli import exits
 from roost.cli.output import say, write_json, write_table
 from roost.cli.parser import add_shared
-from roost.cli.prompt import ago, talk_of
+from roost.cli.prompt import ago, print_lines, talk_of
 from roost.cli.questions import questions
 from roost.client.conversations import short_ids
-from roost.core.readable import asked
+from roost.core.readable import asked, one_line, plan_in_lines
 from roost.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def configure_approve(parser: argparse.ArgumentParser) -> None:
     add_shared(parser)
     add = parser.add_argument
     add("id", metavar="ID", help="the approval, or its agent")
-    add("--choice", metavar="CHOICE", help="one of its choices, by id or label ('roost approvals --json' has them)")
+    add("--choice", metavar="CHOICE", help="one of its choices, by id or label ('roost approvals NAME' has them)")
     add("--input", metavar="JSON", help="the tool's input, edited, as JSON; '@FILE' reads it from a file")
     add(
         "--answer",
@@ -86,7 +86,18 @@ def approvals(options: argparse.Namespace) -> int:
     heads = HEADS if not options.all else (*HEADS[:3], "ANSWER", HEADS[3])
     rows = [_row(view, names[view["approval_id"]], now, with_answer=options.all) for view in found]
     write_table(heads, rows, colours=[("bold",) for _ in rows])
+    if options.name and not options.all:
+        for view in found:
+            print_lines(_in_full(view, names[view["approval_id"]]))
     return exits.OK
+
+
+def _in_full(view: Json, name: str) -> list[str]:
+    """A plan, and the choices by the ids that `--choice` takes."""
+    labels = {str(one["id"]): one_line(str(one.get("label") or "")) for one in view["choices"]}
+    width = max(map(len, labels), default=0)
+    choices = [f"  {key:{width}}  {label}".rstrip() for key, label in labels.items()]
+    return ["", f"{name}  {asked(view)}", *plan_in_lines(view), *choices]
 
 
 def _show_rules(rules: list[Json], options: argparse.Namespace) -> int:

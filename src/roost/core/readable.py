@@ -140,15 +140,15 @@ def _progress(data: Data) -> list[str]:
 def _permission(data: Data) -> list[str]:
     decision = data.get("decision")
     if decision is None:
-        return [f"? {asked(data)}  [{data['approval_id']}]", *_plan(data)]
+        return [f"? {asked(data)}  [{data['approval_id']}]", *plan_in_lines(data)]
     is_answer = decision == "allow" and data.get("kind") == "question"
     head = "✓ answered" if is_answer else _DECIDED.get(decision, "– no longer asked")
     by = f" by {data['by']}" if data.get("by") else ""
     return [_because(f"  {head}{by}{_edited(data)}", data.get("reason"))]
 
 
-def _plan(data: Data) -> list[str]:
-    """A plan that is to be approved, without which nobody could judge it."""
+def plan_in_lines(data: Data) -> list[str]:
+    """A plan that is to be approved, without which nobody could judge it; `data` as for `asked`."""
     plan = data["input"].get("plan") if data.get("kind") == "plan" else None
     return _hanging("  ", plan.rstrip()) if isinstance(plan, str) and plan.strip() else []
 
