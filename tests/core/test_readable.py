@@ -65,6 +65,7 @@ SHOWN: list[tuple[e.AnyEvent, list[str]]] = [
     (e.Conversation(1, 0, details={"commands": []}), []),
     (e.Notice(1, 0, "API_RETRY", "trying again"), ["! trying again"]),
     (e.Notice(1, 0, "COMPACTED"), ["! COMPACTED"]),
+    (e.Notice(1, 0, "TELEMETRY", "api_request", source="telemetry"), []),
     (e.Error(1, 0, "LOST", "gone"), ["✗ LOST: gone"]),
     (e.Unknown(1, 0, '{"odd": 1}'), ['… {"odd": 1}']),
     (e.Mark(1, 0, "name"), []),

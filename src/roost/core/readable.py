@@ -175,6 +175,8 @@ def _conversation(data: Data) -> list[str]:
 
 
 def _notice(data: Data) -> list[str]:
+    if data["code"] == "TELEMETRY":
+        return []  # The agent's own log, of what is told here already.
     return [f"! {one_line(data.get('message') or '') or data['code']}"]
 
 
