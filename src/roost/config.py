@@ -84,7 +84,9 @@ class AgentSettings:
     )
     max_running: int = setting(1000, "Agents running at once.", minimum=1)
     input_bytes: int = setting(1_048_576, "Size of one input.", minimum=1)
-    read_transcripts: bool = setting(True, "Read what coding agents in terminals keep of their conversations.")
+    read_transcripts: bool = setting(
+        True, "Read what coding agents in terminals keep of their conversations, and have them tell what they wait for."
+    )
     watch_files: bool = setting(True, "Watch the directories of structured agents for files that change.")
 
 
