@@ -102,6 +102,25 @@ test('a call that is told again is the same call', () => {
   ])
 })
 
+test('what was edited before it was allowed is told', () => {
+  const found = items(
+    call('1'),
+    event('permission', {
+      approval_id: 'p',
+      tool_use_id: '1',
+      kind: 'tool',
+      decision: 'allow',
+      by: 'anna',
+      details: { input: { command: 'ls' } },
+    }),
+  )
+  expect(found).toMatchObject([{ decided: { text: 'Allowed by anna, edited to {"command":"ls"}' } }])
+})
+
+test("an agent's own telemetry is left out", () => {
+  expect(items(event('notice', { code: 'TELEMETRY', message: 'api_request' }))).toEqual([])
+})
+
 test('decisions about no call, notices, errors and ends are notes', () => {
   const found = items(
     event('permission', { approval_id: 'p', title: 'Plan', decision: 'allow' }),

@@ -233,7 +233,9 @@ function takeDecision(draft: Draft, data: PermissionEvent['data']): void {
   const allowed = data.decision === 'allow'
   const word = allowed ? 'Allowed' : data.decision === 'deny' ? 'Denied' : 'No longer asked'
   const by = data.by ? ` by ${data.by}` : ''
-  const text = `${word}${by}${data.reason ? `: ${data.reason}` : ''}`
+  const edited = allowed && data.kind === 'tool' ? data.details?.input : null
+  const instead = edited ? `, edited to ${JSON.stringify(edited)}` : ''
+  const text = `${word}${by}${instead}${data.reason ? `: ${data.reason}` : ''}`
   const ofCall = (item: Body<'call'>) => item.id === data.tool_use_id
   const credited = change(draft, 'call', ofCall, (item) => ({ ...item, decided: { text, allowed } }))
   if (!credited) add(draft, { kind: 'note', text: `${data.title}: ${text}`, tone: 'plain', nested: false })
@@ -249,6 +251,8 @@ function noteOf(event: ConversationEventOf): { text: string; tone: 'plain' | 'wa
     case 'error':
       return { text: event.data.message || event.data.code, tone: 'bad' }
     case 'notice':
+      // The agent's own log, of what is told here already.
+      if (event.data.code === 'TELEMETRY') return null
       return { text: event.data.message || event.data.code, tone: 'warn' }
     case 'log':
       return { text: event.data.line, tone: event.data.stream === 'stderr' ? 'warn' : 'plain' }
