@@ -12,6 +12,7 @@ from roost.agents.driver import Launch
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions, Definition
 from roost.model.events import Turn, Unknown
+from tests.agents.damage import Trial
 from tests.agents.goldens import GOLDENS
 
 NOW = 1_000_000_000
@@ -60,3 +61,9 @@ def test_it_is_started_as_it_is_and_has_no_options() -> None:
     assert AdoptedDriver().launch(Launch(command=["x"], options=AgentOptions(), cwd="/")).argv == ["x"]
     with pytest.raises(InvalidRequest):
         AdoptedDriver().launch(Launch(command=["x"], options=AgentOptions(model="m"), cwd="/"))
+
+
+@pytest.mark.parametrize("name", ["codex_rollout", "claude_transcript"])
+def test_damaged_lines_do_no_harm(name: str) -> None:
+    lines = [line for path in (GOLDENS / name).glob("*.jsonl") for line in path.read_bytes().splitlines()]
+    Trial(AdoptedDriver(), ["x"], lines, 1).run(3000)

@@ -103,7 +103,7 @@ def test_what_comes_after_the_answer_ends_the_waiting(moment: str, kind: str) ->
     assert told(observer, moment) == ([], None)
 
 
-@pytest.mark.parametrize("moment", [None, 7, "PreCompact"])
+@pytest.mark.parametrize("moment", [None, 7, {}, "PreCompact"])
 def test_other_moments_say_nothing(moment: object) -> None:
     assert told(asking(), moment) == ([], None)
 

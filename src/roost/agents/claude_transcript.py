@@ -44,7 +44,8 @@ class ClaudeTranscript(OnlyReads):
         told = read_object(line)
         if told is None:
             return [seen(unknown(line, "no JSON"))]
-        if told.get("type") not in MESSAGES or told.get("isSidechain"):
+        kind = told.get("type")
+        if not isinstance(kind, str) or kind not in MESSAGES or told.get("isSidechain"):
             return []
         items = [*self._conversation(told), *self._message(told, now_ns)]
         return [seen(item) for item in items]

@@ -131,7 +131,7 @@ class SessionObserver:
         return [Notice(0, 0, "MANY_FILES_CHANGED", f"{count} more files changed", {"count": count}, source="watcher")]
 
     def _transcript(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
-        cli, file, lines = data.get("cli"), text_or_none(data.get("file")), data.get("lines")
+        cli, file, lines = text_or_none(data.get("cli"), 64) or "", text_or_none(data.get("file")), data.get("lines")
         offset = integer_or_none(data.get("offset"))
         if cli not in TRANSCRIPTS or file is None or offset is None or not isinstance(lines, list):
             return []
@@ -151,7 +151,10 @@ class SessionObserver:
 
     def _hook(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
         """A moment that the agent told of itself."""
-        moment, message = data.get("hook_event_name"), text_or_none(data.get("message"), MAX_SUMMARY) or ""
+        moment, message = (
+            text_or_none(data.get("hook_event_name"), 64),
+            text_or_none(data.get("message"), MAX_SUMMARY) or "",
+        )
         kind = data.get("notification_type")
         if moment == "PermissionRequest":
             return self._ask(data, now_ns)
