@@ -85,7 +85,9 @@ function CallItem({ call, asks }: { call: Call; asks: boolean }) {
         {result?.text && <pre className="result">{result.text}</pre>}
       </details>
       {decided && <p className={denied ? 'aside tone-warn' : 'aside'}>{decided.text}</p>}
-      {result?.failed && !denied && <p className="tone-bad clipped">{result.text.split('\n')[0]}</p>}
+      {result?.failed && !denied && !result.cut && (
+        <p className="tone-bad clipped">{result.text.split('\n')[0]}</p>
+      )}
       {call.files.map((file) => (
         <File key={file.path} file={file} />
       ))}
@@ -101,7 +103,9 @@ function CallLine({ call: { title, result }, asks, denied }: { call: Call; asks:
       <span className={`mark mark-${mark}`} aria-hidden="true" />
       <span className="title">{title}</span>
       <span className="aside">{result === null ? pending : span(result.ms)}</span>
-      {result?.failed && <span className="tone-bad">{denied ? 'denied' : 'failed'}</span>}
+      {result?.failed && (
+        <span className="tone-bad">{denied ? 'denied' : result.cut ? 'interrupted' : 'failed'}</span>
+      )}
     </summary>
   )
 }

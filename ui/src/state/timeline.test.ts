@@ -117,6 +117,17 @@ test('what was edited before it was allowed is told', () => {
   expect(found).toMatchObject([{ decided: { text: 'Allowed by anna, edited to {"command":"ls"}' } }])
 })
 
+test('a call that an interrupt cut off says so', () => {
+  const result = (details: object) => event('tool_result', { tool_use_id: '1', is_error: true, details })
+  const cut = (details: object) =>
+    (items(call('1'), result(details))[0] as { result: { cut: boolean } }).result.cut
+  expect([{ interrupted: true }, { denied_as: 'user-rejected' }, { denied: true }].map(cut)).toEqual([
+    true,
+    true,
+    false,
+  ])
+})
+
 test("an agent's own telemetry is left out", () => {
   expect(items(event('notice', { code: 'TELEMETRY', message: 'api_request' }))).toEqual([])
 })

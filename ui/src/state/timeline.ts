@@ -21,7 +21,7 @@ export interface Call {
   tool: string
   title: string
   input: Record<string, unknown>
-  result: { text: string; failed: boolean; ms: number | null } | null
+  result: { text: string; failed: boolean; cut: boolean; ms: number | null } | null
   decided: { text: string; allowed: boolean } | null
   files: FileChange[]
 }
@@ -196,7 +196,9 @@ function takeCall(draft: Draft, data: DataOf<'tool_call'>): void {
 type DataOf<Type extends ConversationEventOf['type']> = Extract<ConversationEventOf, { type: Type }>['data']
 
 function takeResult(draft: Draft, data: DataOf<'tool_result'>): void {
-  const result = { text: data.content, failed: data.is_error, ms: data.duration_ms ?? null }
+  // Claude Code says of a call that an interrupt ended that the user rejected it.
+  const cut = data.details?.interrupted === true || data.details?.denied_as === 'user-rejected'
+  const result = { text: data.content, failed: data.is_error, cut, ms: data.duration_ms ?? null }
   change(
     draft,
     'call',
