@@ -36,6 +36,8 @@ SHOWN: list[tuple[e.AnyEvent, list[str]]] = [
     (e.ToolResult(1, 0, "c", "Bash", "one\ntwo"), ["  └ one (+1 line)"]),
     (e.ToolResult(1, 0, "c", "Bash"), ["  └ done"]),
     (e.ToolResult(1, 0, "c", "Bash", is_error=True), ["  ✗ failed"]),
+    (e.ToolResult(1, 0, "c", "Bash", "cut", True, 9, details={"interrupted": True}), ["  ■ interrupted · 9 ms"]),
+    (e.ToolResult(1, 0, "c", "Bash", "no", True, details={"denied_as": "user-rejected"}), ["  ■ interrupted"]),
     (e.FileChange(1, 0, "a.py", "modified", added=3, removed=1), ["  ± a.py +3 −1"]),
     (e.FileChange(1, 0, "a.py", "created", added=3), ["  ± a.py created +3 −0"]),
     (e.FileChange(1, 0, "b.py", "renamed", renamed_from="a.py"), ["  ± a.py → b.py renamed"]),

@@ -116,6 +116,10 @@ def _tool_call(data: Data) -> list[str]:
 
 
 def _tool_result(data: Data) -> list[str]:
+    details = data.get("details") or {}
+    if details.get("interrupted") or details.get("denied_as") == "user-rejected":
+        # What Claude Code says of a call that an interrupt ended is meant for its model.
+        return [f"  ■ {_beside('interrupted', took(data.get('duration_ms')))}"]
     content = data.get("content") or ""
     more = content.rstrip().count("\n")
     said = one_line(content) or ("failed" if data.get("is_error") else "done")
