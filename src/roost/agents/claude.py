@@ -10,6 +10,7 @@ import msgspec
 from roost.agents.claude_codec import ClaudeCodec, goes_on, takes_prompts, value_of
 from roost.agents.claude_tools import check_rules
 from roost.agents.driver import Abilities, Launch, Launched
+from roost.agents.one_shot import NO_STDIN
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions
 
@@ -59,9 +60,11 @@ class ClaudeDriver:
         _check(options)
         said = request.command[1:]
         argv = [*request.command, *_flags(options), *_conversation(request)]
-        if not is_one_shot(said):
-            argv += [flag for flag in _STREAM if not _has(said, flag)]
-            argv += ["--include-partial-messages"] if options.partial else []
+        if is_one_shot(said):
+            # It would wait three seconds for more of its prompt on standard input, which stays open.
+            return Launched([*NO_STDIN, "claude", *argv], dict(_ENVIRONMENT))
+        argv += [flag for flag in _STREAM if not _has(said, flag)]
+        argv += ["--include-partial-messages"] if options.partial else []
         return Launched(argv, dict(_ENVIRONMENT))
 
     def codec(self) -> ClaudeCodec:

@@ -24,6 +24,7 @@ from roost.agents.claude_state import LONGEST_ANSWER, State, remember
 from roost.agents.driver import Decision, Finished, Image, Item, Opening, Taken, Write
 from roost.agents.json_in import read_object as read_mended
 from roost.agents.json_in import unknown, write_line
+from roost.agents.one_shot import NO_STDIN
 from roost.agents.sound_items import sound_items
 from roost.agents.titles import one_line
 from roost.core.soundness import sound_text
@@ -52,9 +53,10 @@ class ClaudeCodec:
         """The handshake; its answer says that prompts are taken."""
         state, definition = self._state, opening.definition
         state.cwd = definition.cwd
-        state.resumed = goes_on(opening.argv)
-        state.one_shot = not takes_prompts(opening.argv)
-        state.plain = state.one_shot and value_of(opening.argv, "--output-format") in (None, "text")
+        argv = opening.argv[len(NO_STDIN) :] if tuple(opening.argv[: len(NO_STDIN)]) == NO_STDIN else opening.argv
+        state.resumed = goes_on(argv)
+        state.one_shot = not takes_prompts(argv)
+        state.plain = state.one_shot and value_of(argv, "--output-format") in (None, "text")
         if state.one_shot:
             return []
         return [request_line(state, ["initialize"], {"subtype": "initialize", "hooks": None})]

@@ -10,6 +10,7 @@ import pytest
 
 from roost.agents.claude_state import REMEMBERED
 from roost.agents.driver import Decision, Finished, Image, Ready, Refused, Taken, Withdrawn, Write
+from roost.agents.one_shot import NO_STDIN
 from roost.model.conversations import PendingTurn
 from roost.model.events import Conversation, Notice, Output, Unknown
 from tests.agents.claude.talk import Talk, only, written
@@ -68,6 +69,12 @@ def test_a_session_that_holds_its_prompt_is_only_read() -> None:
     assert talk.greeting == []
     assert talk.codec.interrupt() == []
     assert talk.codec.change("model", "opus") == []
+
+
+@pytest.mark.parametrize(("more", "resumed"), [([], False), (["-c"], True)])
+def test_that_it_reads_no_input_does_not_look_as_if_it_went_on(more: list[str], resumed: bool) -> None:
+    talk = Talk([*NO_STDIN, "claude", "claude", "-p", "x", *more])
+    assert (talk.codec._state.plain, talk.codec._state.resumed) == (True, resumed)
 
 
 def test_a_plain_answer_is_output() -> None:

@@ -10,6 +10,7 @@ import pytest
 from roost.agents.claude import MODES, ClaudeDriver
 from roost.agents.claude_tools import TOOLS
 from roost.agents.driver import Launch
+from roost.agents.one_shot import NO_STDIN
 from roost.errors import InvalidRequest
 from roost.model.agents import AgentOptions
 from roost.testing.agents.claude_flags import KNOWN
@@ -105,8 +106,9 @@ def test_a_conversation_that_the_command_names_is_left_alone(said: list[str]) ->
     "said",
     [["-p", "do it"], ["do it", "--print"], ["-p", "x", "--output-format", "json"], ["--output-format=text", "x"]],
 )
-def test_a_command_that_holds_its_prompt_stays_as_it_is(said: list[str]) -> None:
-    assert launched(["claude", *said], model="opus", partial=True) == ["claude", *said, "--model=opus"]
+def test_a_command_that_holds_its_prompt_stays_as_it_is_and_waits_for_no_input(said: list[str]) -> None:
+    argv = launched(["claude", *said], model="opus", partial=True)
+    assert argv == [*NO_STDIN, "claude", "claude", *said, "--model=opus"]
 
 
 def test_what_the_command_says_itself_is_not_said_twice() -> None:
