@@ -128,7 +128,9 @@ def test_lines_are_read_once_however_often_they_are_noted() -> None:
     assert mark(observer, 0, *lines) == []
 
 
-@pytest.mark.parametrize("bad", [{"offset": "x"}, {"offset": -1}, {"offset": 0, "cli": "nobody"}, {"offset": 0, "cli": []}])
+@pytest.mark.parametrize(
+    "bad", [{"offset": "x"}, {"offset": -1}, {"offset": 0, "cli": "nobody"}, {"offset": 0, "cli": []}]
+)
 def test_marks_that_make_no_sense_say_nothing(bad: dict) -> None:
     observer = SessionObserver(DEFINITION)
     assert mark(observer, bad["offset"], "{}", cli=bad.get("cli", "claude")) == []
