@@ -27,6 +27,7 @@ from roost.model.conversations import OpenApproval, PendingTurn
 from roost.model.events import (
     AnyEvent,
     Conversation,
+    FileChange,
     Mark,
     Output,
     Permission,
@@ -60,6 +61,7 @@ class WordCodec:
             "call": lambda: ToolCall(0, 0, rest[0], "Bash", {}, "Running ls"),
             "result": lambda: ToolResult(0, 0, rest[0], content="ok"),
             "usage": lambda: Usage(0, 0, "m", int(rest[0]), 1, cost_usd=float(rest[1]) if rest[1:] else None),
+            "wrote": lambda: FileChange(0, 0, rest[0], "modified"),
             "model": lambda: Conversation(0, 0, "c1", rest[0]),
         }
         return [items[word]() if word in items else Output(0, 0, line.decode())]
@@ -472,3 +474,10 @@ def test_a_prompt_that_was_never_taken_up_is_refused_at_the_end():
     talk = ready()
     talk.prompt("t1")
     assert turns(talk.end()) == [("t1", "refused")]
+
+
+def test_files_that_the_agent_says_it_changed_are_known():
+    talk = ready()
+    (event,) = talk.say("wrote a.txt")
+    assert event.path == "a.txt"
+    assert talk.state.changed == (("a.txt", SECOND),)

@@ -68,6 +68,13 @@ def test_a_change_that_is_seen_late_is_still_credited_but_not_for_ever() -> None
     assert [event.tool_use_id for event in watched.see("b.txt", None, at=9.0)] == [None]
 
 
+def test_what_the_agent_has_just_told_itself_is_not_told_again() -> None:
+    state = ConversationState(changed=(("a.txt", SECOND),))
+    assert Watched().see("a.txt", state, at=2.0) == []
+    assert len(Watched().see("b.txt", state, at=2.0)) == 1
+    assert len(Watched().see("a.txt", state, at=9.0)) == 1
+
+
 def test_a_flood_of_changes_is_counted() -> None:
     observer = SessionObserver(Definition(command=["c"]))
     (notice,) = observer.mark("files_changed", {"count": 500}, None, SECOND) or []

@@ -54,6 +54,7 @@ from roost.model.conversations import (
 from roost.model.events import (
     AnyEvent,
     Conversation,
+    FileChange,
     Mark,
     Notice,
     Permission,
@@ -77,6 +78,7 @@ TURNS: dict[str, frozenset[str]] = {
 REMEMBERED_TURNS = 256
 MAX_QUEUE = 1000
 MAX_CALLS = 1000
+MAX_CHANGED = 31
 MAX_PROMPT = 1 << 19
 
 Price = Callable[[Usage], float | None]
@@ -413,6 +415,10 @@ class ConversationDecoder:
             event = replace(event, tool=event.tool or call.tool, duration_ms=took)
         self._told.append(event)
 
+    def _take_change(self, event: FileChange) -> None:
+        self.state = replace(self.state, changed=(*self.state.changed[-MAX_CHANGED:], (event.path, self._now_ns)))
+        self._told.append(event)
+
     def _take_permission(self, event: Permission) -> None:
         """What the agent calls its question may come again, in this session or another; what we call it does not."""
         if event.decision is None:
@@ -509,6 +515,7 @@ _ITEMS: dict[type, Callable[[ConversationDecoder, Any], None]] = {
     Conversation: ConversationDecoder._take_conversation,
     ToolCall: ConversationDecoder._take_call,
     ToolResult: ConversationDecoder._take_result,
+    FileChange: ConversationDecoder._take_change,
     Permission: ConversationDecoder._take_permission,
     Usage: ConversationDecoder._take_usage,
 }

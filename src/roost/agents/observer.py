@@ -108,7 +108,7 @@ class SessionObserver:
 
     def _file_changed(self, data: dict[str, Any], talk: ConversationState | None, now_ns: int) -> list[AnyEvent]:
         path, change = text_or_none(data.get("path")), data.get("change")
-        if not path or change not in CHANGES:
+        if not path or change not in CHANGES or _is_told(path, talk, now_ns):
             return []
         call = self._author(path, talk, now_ns)
         return [
@@ -238,6 +238,11 @@ def _is_answer(event: AnyEvent) -> bool:
     if isinstance(event, ToolResult):
         return event.is_error
     return isinstance(event, Turn) and event.state != "started"
+
+
+def _is_told(path: str, talk: ConversationState | None, now_ns: int) -> bool:
+    """Whether the agent itself has just told of a change to this file, with more than a watcher knows."""
+    return talk is not None and any(path == told and now_ns - at <= AFTERWARDS_NS for told, at in talk.changed)
 
 
 def _spent(given: dict[str, Any]) -> Usage:

@@ -85,6 +85,8 @@ class ConversationState(Struct, frozen=True, kw_only=True):
     calls: tuple[OpenCall, ...] = ()
     outgoing: tuple[Outgoing, ...] = ()
     """What is still to be written, oldest first."""
+    changed: tuple[tuple[str, int], ...] = ()
+    """Files that the agent last said it changed, and when (ns), so that a watcher need not tell of them again."""
     turns: int = 0
     last: TurnResult | None = None
     spent: Spent = Spent()
