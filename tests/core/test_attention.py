@@ -286,3 +286,11 @@ def test_urgency_orders_what_needs_somebody_before_what_does_not() -> None:
 def test_attention_reads_as_a_line() -> None:
     assert readable(Attention(kind="waits", wants="plan", summary="Go on?")) == "plan: Go on?"
     assert readable(Attention(kind="idle")) == "idle"
+
+
+def test_an_agent_in_its_own_screen_is_known_by_its_notes_but_for_what_it_asks() -> None:
+    talk = ConversationState(ready=True, running=PendingTurn("own-1", "do it", queued_ns=300))
+    found = attention_of(session(conversation=talk))
+    assert (found.kind, found.source) == ("works", "transcript")
+    asking = from_finding(Finding("waits", "permission", "May I?", "it asks", "screen"), 400)
+    assert attention_of(session(conversation=talk, attention=asking)) == asking

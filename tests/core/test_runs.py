@@ -102,3 +102,8 @@ def test_a_time_beyond_belief_is_cut_in_a_run_too() -> None:
     projection = SessionProjection("s1")
     assert [event.line for event in projection.feed(frames) if isinstance(event, Log)] == ["first", "a"]
     assert projection.session.last_output_ns is not None
+
+
+def test_lines_that_are_too_long_are_not_taken_at_once() -> None:
+    assert Cleaner(8).take_rows(b"x" * 5 + b"\n", 0, 0) is None
+    assert Cleaner(8).take_rows(b"x" * 4 + b"\n", 0, 0) == ["xxxx"]

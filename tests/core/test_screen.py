@@ -330,3 +330,21 @@ def test_colour_sequences_are_understood(params: str, style: Style) -> None:
 def same(one: Screen, other: Screen) -> bool:
     """Whether two screens show the same and take input alike."""
     return (one.cells(), one.cursor, one.modes) == (other.cells(), other.cursor, other.modes)
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b"ab\x1b[3b", ["abbbb"]),
+        (b"one\r\ntwo\x1b[T", ["", "one", "two"]),
+        (b"one\r\ntwo\x1b[S", ["two"]),
+    ],
+)
+def test_repeating_and_scrolling(data: bytes, rows: list[str], emulator: str) -> None:
+    assert screen_of(data, emulator).text().split("\n")[: len(rows)] == rows
+
+
+def test_underlines_and_colours_with_colons_are_understood(emulator: str) -> None:
+    cells = screen_of(b"\x1b[4:3mA\x1b[4:0mB\x1b[38:2::1:2:3mC", emulator).cells()[0]
+    assert [run.text for run in cells][:1] == ["A"]
+    assert "".join(run.text for run in cells).rstrip() == "ABC"
