@@ -60,7 +60,7 @@ class GhosttyEmulator:
 
         def fill(_terminal: Any, _data: Any, out: Any) -> bool:
             here = terminal()
-            if here is None:
+            if here is None:  # pragma: no cover - only while it is being freed
                 return False
             out.columns, out.rows = here.size
             out.cell_width, out.cell_height = _CELL_WIDTH, _CELL_HEIGHT
