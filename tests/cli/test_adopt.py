@@ -62,6 +62,8 @@ def test_an_agent_is_found_adopted_and_watched_to_its_end(server: RunningServer,
     assert [str(outside.cwd), str(outside.file)] in [[one["cwd"], one["file"]] for one in listed]
     assert roost("adopt", "guest", "--pid", pid).code == 0
     until(lambda: "hello" in roost("logs", "guest").out)
+    again = roost("adopt", "another", "--pid", pid)
+    assert (again.code, "watched already, as guest" in again.err) == (6, True)
     outside.write(ANSWER)
     until(lambda: "hi" in roost("logs", "guest").out)
     refused = roost("prompt", "guest", "more")

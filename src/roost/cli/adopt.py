@@ -11,7 +11,7 @@ from roost.cli import exits
 from roost.cli.output import write_json, write_table
 from roost.cli.parser import add_shared
 from roost.cli.session import data_directory
-from roost.errors import InvalidRequest, NotFound, ServerUnavailable
+from roost.errors import Conflict, InvalidRequest, NotFound, ServerUnavailable
 
 if TYPE_CHECKING:
     import argparse
@@ -88,4 +88,11 @@ def _start(body: Json, options: argparse.Namespace) -> Any:
     address = find_server(data_directory(options), os.environ)
     if address is None:
         raise ServerUnavailable("no server runs, and only it can read transcripts", hint="start it with: roost up")
+    for view in call(address, "GET", "/api/agents?driver=adopted&limit=10000")["agents"]:
+        if view["pid"] is not None and view["command"][3] == body["command"][3]:
+            raise Conflict(
+                f"{body['command'][3]} is watched already, as {view['name']}",
+                hint="twice watched, what it spends would count twice",
+                name=view["name"],
+            )
     return call(address, "POST", "/api/agents", value=body)
