@@ -63,9 +63,15 @@ class Writing:
 
     def _begin(self, session_id: str) -> None:
         if self._waiting.get(session_id) and session_id not in self._tasks:
-            task = asyncio.create_task(self._write(session_id))
-            self._tasks[session_id] = task
-            task.add_done_callback(lambda _: self._tasks.pop(session_id, None))
+            self._tasks[session_id] = asyncio.create_task(self._write_all(session_id))
+
+    async def _write_all(self, session_id: str) -> None:
+        try:
+            await self._write(session_id)
+        finally:
+            # Here and not by a callback: what comes between the last look and a callback would wait for the next.
+            if self._tasks.get(session_id) is asyncio.current_task():
+                del self._tasks[session_id]
 
     async def _write(self, session_id: str) -> None:
         waiting = self._waiting[session_id]
@@ -89,6 +95,6 @@ class Writing:
     def _forget(self, session_id: str) -> None:
         self._waiting.pop(session_id, None)
         self._written.pop(session_id, None)
-        task = self._tasks.get(session_id)
+        task = self._tasks.pop(session_id, None)
         if task is not None:
             task.cancel()
